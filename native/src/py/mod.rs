@@ -1,0 +1,5 @@
+//! Python bindings, one module per concern.
+
+pub mod circuit;
+pub mod crypto;
+pub mod groth16;
