@@ -1,0 +1,99 @@
+# The one entry. Every step leaves a stamp in build/stamps and runs again only when its inputs changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PAYMENTS ?= examples/payments.csv
+TESTS ?= tests
+# Tests that share an anvil or a key carry the same xdist_group and so run in one worker.
+PYTEST_ARGS ?= -n 2 --dist loadgroup
+
+BIN := .venv/bin
+SLUICE := $(BIN)/sluice
+STAMPS := build/stamps
+# The same as rollup/toolchain.py sets for a plain `pytest` or `ape run`.
+export PATH := $(CURDIR)/tools:$(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$(PATH)
+export SOLCX_BINARY_PATH := $(CURDIR)/tools/solcx
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Paths that exist are inputs; a layer that is not there yet is none.
+sources = $(shell find $(wildcard $(1)) -type f \( -name '$(2)' \) -not -path '*/generated/*' -not -path '*/target/*' 2>/dev/null)
+NATIVE := $(call sources,native,*.rs) native/Cargo.toml native/Cargo.lock .cargo/config.toml pyproject.toml
+CIRCUITS := $(call sources,circuits rollup/circuits,*.circom' -o -name '*.py) rollup/core/constants.py
+CONTRACTS := $(call sources,contracts,*.sol) ape-config.yaml rollup/core/constants.py
+# `sluice build circuits|keys|contracts`, each again a no-op when the content of its inputs is unchanged.
+ARTEFACTS := $(if $(wildcard rollup/cli/main.py),circuits keys contracts)
+
+# $(call step,what it does,command): runs it, says how long it took, leaves the stamp.
+define step
+@mkdir -p $(STAMPS); echo "==> $(1)"; start=$$SECONDS; $(2); echo "    $$((SECONDS - start)) s"; touch $@
+endef
+
+.PHONY: help setup check demo test test-long bench lint format lock clean circuits keys contracts
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+check:
+	@PYTHON=$(PYTHON) tools/check
+
+setup: check $(STAMPS)/native $(STAMPS)/npm $(ARTEFACTS:%=$(STAMPS)/%) ## everything that demo and test need
+
+demo: setup ## the main job on PAYMENTS=file.csv
+	$(SLUICE) demo --payments "$(PAYMENTS)"
+
+test: setup ## every test but the long ones; TESTS=path narrows
+	$(BIN)/pytest $(PYTEST_ARGS) -m "not long" $(TESTS)
+
+test-long: setup ## every test
+	$(BIN)/pytest $(PYTEST_ARGS) $(TESTS)
+
+bench: setup ## measure; results go to bench/results
+	$(SLUICE) bench
+
+lint: check $(STAMPS)/venv $(STAMPS)/npm ## ruff, mypy, clippy, rustfmt, forge fmt
+	@PYTHON=$(PYTHON) tools/check lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict rollup
+	cd native && cargo clippy --locked --all-targets -- -D warnings
+	cd native && cargo fmt --check
+	forge fmt --check
+
+format: $(STAMPS)/venv $(STAMPS)/npm ## what lint asks for, where a tool can do it
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	cd native && cargo fmt
+	forge fmt
+
+# --no-deps at install: the file is the whole closure, for every Python from 3.11 on, so pip has nothing to resolve.
+lock: ## refresh the Python lock file from pyproject.toml
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q uv
+	build/lock/bin/uv pip compile pyproject.toml --quiet --extra ape --extra dev --universal --python-version 3.11 \
+	  --override requirements-overrides.txt --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command 'make lock' -o requirements.txt
+
+clean: ## remove all that was built; venv and npm packages too
+	rm -rf build .venv node_modules native/target rollup/_native*.so
+
+circuits keys contracts: %: $(STAMPS)/%
+
+# `check` comes first, but as an order-only input: it must not make anything out of date.
+$(STAMPS)/venv: requirements.txt | check
+	$(call step,Python packages,rm -rf .venv && $(PYTHON) -m venv .venv && $(BIN)/pip install -q --require-hashes --no-deps -r requirements.txt)
+
+$(STAMPS)/npm: package.json package-lock.json .npmrc | check
+	$(call step,npm packages,npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+
+$(STAMPS)/native: $(NATIVE) $(STAMPS)/venv
+	$(call step,native extension,$(BIN)/pip install -q --no-deps --no-build-isolation --config-settings=build-args=--locked -e .)
+
+$(STAMPS)/circuits: $(CIRCUITS) $(STAMPS)/npm $(STAMPS)/native
+	$(call step,circuits,$(SLUICE) build circuits)
+
+$(STAMPS)/keys: $(STAMPS)/circuits
+	$(call step,development keys,$(SLUICE) build keys)
+
+$(STAMPS)/contracts: $(CONTRACTS) $(STAMPS)/keys
+	$(call step,contracts,$(SLUICE) build contracts)
