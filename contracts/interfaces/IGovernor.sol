@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+/// @title IGovernor
+/// @notice What may be deposited, and who validates. It can stop or cap deposits; it cannot touch funds, withdrawals,
+/// proofs or execution. A listed token keeps its id for good.
+interface IGovernor {
+    event TokenAdded(uint16 indexed token, address indexed tokenAddress);
+    event DepositCapSet(uint16 indexed token, uint128 cap);
+    event DepositsPausedSet(uint16 indexed token, bool paused);
+    /// @param validatorSet The set's identifier after the change.
+    event ValidatorSet(address indexed validator, bool allowed, bytes32 validatorSet);
+
+    /// @notice The id is not in the list.
+    error UnlistedToken(uint16 token);
+    /// @notice The address has no code.
+    error TokenWithoutCode(address tokenAddress);
+    /// @notice The address is in the list already.
+    error TokenAlreadyListed(uint16 token, address tokenAddress);
+    /// @notice All ids below 2048 are given.
+    error TokenListFull();
+    /// @notice Caps are below 2^120, so that no balance on L2 can overflow.
+    error DepositCapTooHigh(uint128 cap, uint128 limit);
+    /// @notice The validator is allowed, or not, already.
+    error ValidatorUnchanged(address validator, bool allowed);
+
+    /// @notice Lists an ERC-20 under the next id, with a cap of 0: set one to open deposits. Owner only.
+    /// Reverts: TokenWithoutCode, TokenAlreadyListed, TokenListFull.
+    function addToken(address erc20) external returns (uint16 token);
+
+    /// @notice Sets how much of a token the vault may account for through deposits, in the token's units, < 2^120.
+    /// Owner only. Reverts: UnlistedToken, DepositCapTooHigh.
+    function setDepositCap(uint16 token, uint128 cap) external;
+
+    /// @notice Stops or reopens deposits of a token. Owner only. Reverts: UnlistedToken.
+    function setDepositsPaused(uint16 token, bool paused) external;
+
+    /// @notice Puts a validator on or off the allow-list. Owner only. Reverts: ValidatorUnchanged.
+    function setValidator(address validator, bool allowed) external;
+
+    /// @notice Number of ids given, ETH (id 0) included.
+    function tokenCount() external view returns (uint16);
+    /// @notice Address of a listed token; 0 for ETH. Reverts: UnlistedToken.
+    function tokenAddress(uint16 token) external view returns (address);
+    /// @notice Id of a listed token; 0 if the address is not listed.
+    function tokenId(address erc20) external view returns (uint16);
+    /// @notice What a deposit must know of a token. Reverts: UnlistedToken.
+    function depositTerms(uint16 token) external view returns (address erc20, uint128 cap, bool paused);
+    function isValidator(address validator) external view returns (bool);
+    /// @notice Identifier of the present set: a hash over all changes so far, so it can be rebuilt from ValidatorSet events.
+    function validatorSet() external view returns (bytes32);
+}

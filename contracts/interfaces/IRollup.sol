@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+/// @notice A block as the contract knows it. Its hash, keccak256 of the ABI encoding, is all that is stored.
+/// @dev Field order is normative: docs/protocol.md section 8. Words are below the BN254 scalar field modulus.
+struct Block {
+    /// 1 for the first block; block 0 is the empty genesis.
+    uint64 number;
+    bytes32 parentHash;
+    uint256 oldRoot;
+    uint256 newRoot;
+    /// Unix seconds, never below the parent's.
+    uint64 timestamp;
+    /// Number of steps of the circuit that proves the block.
+    uint16 blockSize;
+    /// Where the data is published: the header's version (1 = calldata).
+    uint8 source;
+    /// C, the circuit's commitment to its own data (protocol 7).
+    uint256 commitment;
+    /// X, 128 bits (protocol 7).
+    uint256 challenge;
+    /// Y, the published data evaluated at X (protocol 7).
+    uint256 evaluation;
+    /// keccak256 of the L2 stream.
+    bytes32 l2Hash;
+    /// keccak256 of the L1 stream.
+    bytes32 l1Hash;
+    /// Queue entries consumed by all blocks up to and including this one.
+    uint64 queueEnd;
+    /// L2 chunks of all blocks up to and including this one.
+    uint64 chunkEnd;
+    address committer;
+    /// What the validator registry answered when it authorised the block.
+    bytes32 validatorSet;
+}
+
+/// @notice What a validator publishes of a block; everything else follows from the chain.
+struct NewBlock {
+    uint16 blockSize;
+    /// Unix seconds.
+    uint64 timestamp;
+    /// State root after the block, a word.
+    bytes32 newRoot;
+    /// L2 account that receives the fees, < 2^24.
+    uint32 feeAccount;
+    /// The low 96 bits of header word H4: eight token ids of 12 bits, strictly increasing from the least significant.
+    uint96 feeTokens;
+    /// C, a word.
+    bytes32 commitment;
+    /// The L2 stream: chunks of 15 bytes.
+    bytes l2;
+    /// The L1 stream: records of 32-byte words.
+    bytes l1;
+}
+
+/// @title IRollup
+/// @notice The one contract of Sluice that holds money: deposits, the priority queue, blocks, withdrawals.
+/// Formats are in docs/protocol.md. Nothing here can be upgraded or paused; the governor can stop deposits only.
+interface IRollup {
+    // ---- Events -----------------------------------------------------------------------------------------------------
+
+    /// @notice A deposit entered the queue.
+    /// @param index Position in the queue, from 0.
+    /// @param owner Address the deposit belongs to.
+    /// @param token Token id, 0 for ETH.
+    /// @param sender Who paid.
+    /// @param amount Units of the token credited: what arrived.
+    /// @param feeGwei Queue fee in gwei, for whoever executes it.
+    /// @param expiry Unix seconds from which the entry is overdue.
+    /// @param record The words W0..W3 of the L1 stream, account id and the flag "refused" still 0.
+    event DepositQueued(
+        uint64 indexed index,
+        address indexed owner,
+        uint16 indexed token,
+        address sender,
+        uint128 amount,
+        uint64 feeGwei,
+        uint40 expiry,
+        uint256[4] record
+    );
+
+    /// @notice A request to leave with a whole balance entered the queue.
+    /// @param record The words W0, W1 of the L1 stream, amount still 0.
+    event FullExitQueued(
+        uint64 indexed index,
+        address indexed owner,
+        uint16 indexed token,
+        uint32 accountId,
+        uint64 feeGwei,
+        uint40 expiry,
+        uint256[2] record
+    );
+
+    /// @notice A block was committed. Its data is in the input of the transaction that emitted this (protocol 8).
+    /// @param hash The block hash.
+    /// @param committer The validator.
+    /// @param validatorSet The registry's answer; with the input it completes the preimage of `hash`.
+    event BlockCommitted(uint64 indexed number, bytes32 hash, address committer, bytes32 validatorSet);
+
+    /// @notice A block's proof was accepted: its new root is final.
+    event BlockProven(uint64 indexed number, bytes32 hash);
+
+    /// @notice A block's withdrawals were credited.
+    /// @param executor Who executed it and earned the queue fees.
+    event BlockExecuted(uint64 indexed number, bytes32 hash, address executor);
+
+    /// @notice `owner` may now withdraw `amount` more of `token`.
+    event PendingCredited(address indexed owner, uint16 indexed token, uint128 amount);
+
+    /// @notice A pending balance was paid out.
+    /// @param caller Who pushed it.
+    event Withdrawn(address indexed owner, uint16 indexed token, uint128 amount, address caller);
+
+    // ---- Errors -----------------------------------------------------------------------------------------------------
+
+    /// @notice The owner is the zero address or this contract.
+    error InvalidOwner(address owner);
+    /// @notice The deposit is worth nothing: for ETH, what is left after the fee; for a token, what arrived.
+    error ZeroDeposit(uint16 token);
+    /// @notice The queue fee was not paid.
+    error QueueFeeNotPaid(uint256 requiredWei, uint256 sentWei);
+    /// @notice The governor has stopped deposits of the token.
+    error DepositsPaused(uint16 token);
+    /// @notice Net deposits would exceed the token's cap.
+    error DepositCapExceeded(uint16 token, uint256 cap, uint256 wouldBe);
+    /// @notice ETH is deposited by depositETH.
+    error NotAnErc20(uint16 token);
+    /// @notice Only the owner's own deposit may carry a key.
+    error KeyNotByOwner(address owner, address sender);
+    /// @notice The key is not a point of Baby Jubjub with coordinates below the field modulus.
+    error KeyNotOnCurve(uint256 ax, uint256 ay);
+    /// @notice Not a token id: order slots are never money.
+    error TokenOutOfRange(uint16 token);
+    /// @notice Account ids are below 2^24.
+    error AccountOutOfRange(uint32 accountId);
+
+    /// @notice Blocks are committed by an account without code, directly.
+    error NotADirectCall(address sender, address origin);
+    /// @notice The calldata is not the canonical ABI encoding of its arguments, or something follows it.
+    error CalldataNotCanonical();
+    /// @notice A list that must not be empty is empty.
+    error NoBlocks();
+    /// @notice Lists that belong together differ in length.
+    error LengthMismatch(uint256 blocks, uint256 others);
+    /// @notice Blocks are committed, proven and executed in order, without gaps.
+    error BlockOutOfOrder(uint64 expected, uint64 got);
+    /// @notice The given block is not the one stored under its number.
+    error BlockHashMismatch(uint64 number, bytes32 expected, bytes32 got);
+    /// @notice The value is not below the field modulus.
+    error NotAWord(uint256 value);
+    /// @notice The verifier has no key for this block size.
+    error BlockSizeUnsupported(uint16 blockSize);
+    /// @notice The timestamp is before the parent's, too far behind or too far ahead of L1's.
+    error TimestampOutOfRange(uint64 timestamp, uint64 earliest, uint64 latest);
+    /// @notice An L2 stream is not whole chunks, or is too long.
+    error L2StreamLength(uint256 bytesLength);
+    /// @notice An L1 stream is not whole words, ends within a record, or is too long.
+    error L1StreamLength(uint256 bytesLength);
+    /// @notice A record's first word has an operation that does not belong in the L1 stream.
+    error UnknownOperation(uint256 wordIndex, uint256 word);
+    /// @notice A Withdraw record has a field set that must be 0.
+    error MalformedRecord(uint256 wordIndex);
+    /// @notice More records than a block may carry.
+    error TooManyL1Operations(uint256 limit);
+    /// @notice A Deposit or FullExit record is not the next entry of the queue.
+    error QueueEntryMismatch(uint64 index, bytes27 expected, bytes27 got);
+    /// @notice The proof does not hold for the block.
+    error InvalidProof(uint64 number);
+    /// @notice The L1 stream is not the one that was committed.
+    error L1StreamMismatch(uint64 number, bytes32 expected, bytes32 got);
+
+    /// @notice There is nothing to withdraw.
+    error NothingPending(address owner, uint16 token);
+    /// @notice The recipient did not take the ETH.
+    error EthTransferFailed(address owner, uint256 amount);
+    /// @notice The token took more from the vault than the amount.
+    error OutflowExceedsAmount(uint16 token, uint256 amount, uint256 taken);
+
+    // ---- Users ------------------------------------------------------------------------------------------------------
+
+    /// @notice Deposits ETH: `msg.value` less `queueFee()`.
+    /// @param owner L1 address the deposit belongs to, on L2 and if it is refused.
+    /// @param ax, ay The owner's Baby Jubjub key, set if the account has none; (0, 0) for none. Only for `msg.sender`.
+    /// Warning: the curve is checked, the prime-order subgroup is not. A key outside it cannot sign, and a later deposit
+    /// does not replace it.
+    /// @return index Position in the queue.
+    /// Reverts: InvalidOwner, KeyNotByOwner, KeyNotOnCurve, QueueFeeNotPaid, ZeroDeposit, DepositsPaused,
+    /// DepositCapExceeded.
+    function depositETH(address owner, uint256 ax, uint256 ay) external payable returns (uint64 index);
+
+    /// @notice Deposits a listed token, approved before. The queue fee is paid in ETH; what `msg.value` exceeds it by is
+    /// credited to the sender's pending balance.
+    /// @param token Token id, 1..2047.
+    /// @param amount Units to take from the sender. What arrives is credited, also if that is less.
+    /// @param owner, ax, ay As for depositETH.
+    /// @return index Position in the queue.
+    /// Reverts: as depositETH, and NotAnErc20 if token = 0, IGovernor.UnlistedToken, SafeERC20FailedOperation.
+    function depositERC20(uint16 token, uint128 amount, address owner, uint256 ax, uint256 ay)
+        external
+        payable
+        returns (uint64 index);
+
+    /// @notice Demands the sender's whole balance of a token back, without a signature on L2. Exits 0 if the account is
+    /// not the sender's. The queue fee is paid in ETH; what `msg.value` exceeds it by is credited to the sender.
+    /// @param accountId L2 account, < 2^24.
+    /// @param token Token id, < 2048.
+    /// @return index Position in the queue.
+    /// Reverts: AccountOutOfRange, TokenOutOfRange, QueueFeeNotPaid.
+    function requestFullExit(uint32 accountId, uint16 token) external payable returns (uint64 index);
+
+    /// @notice Pays a pending balance to its owner. Anyone may call it.
+    /// @param owner Whose balance, and who is paid.
+    /// @param token Token id.
+    /// @return amount Units paid.
+    /// Reverts: NothingPending; EthTransferFailed if the owner does not take it; OutflowExceedsAmount,
+    /// SafeERC20FailedOperation if the token misbehaves. A reverted withdrawal stays pending.
+    function withdrawPending(address owner, uint16 token) external returns (uint128 amount);
+
+    // ---- Validators -------------------------------------------------------------------------------------------------
+
+    /// @notice Publishes blocks. The parent is the last committed block.
+    /// @param parent Preimage of the last committed block's hash; genesisBlock() for the first.
+    /// @param blocks In order, at least one.
+    /// @param auth For the validator registry; empty for the allow-list.
+    /// Reverts: NotADirectCall, CalldataNotCanonical, NoBlocks, BlockOutOfOrder, BlockHashMismatch, BlockSizeUnsupported,
+    /// AccountOutOfRange, TimestampOutOfRange, NotAWord, L2StreamLength, L1StreamLength, UnknownOperation,
+    /// MalformedRecord, TooManyL1Operations, QueueEntryMismatch, or what the registry reverts with.
+    function commitBlocks(Block calldata parent, NewBlock[] calldata blocks, bytes calldata auth) external;
+
+    /// @notice Commits, proves and executes one block; all earlier ones must be executed.
+    /// @param proof Groth16 proof: A, B, C as in IVerifier.
+    /// Reverts: as commitBlocks, proveBlocks and executeBlocks.
+    function commitProveExecute(
+        Block calldata parent,
+        NewBlock calldata newBlock,
+        uint256[8] calldata proof,
+        bytes calldata auth
+    ) external;
+
+    // ---- Anyone -----------------------------------------------------------------------------------------------------
+
+    /// @notice Accepts committed blocks with their proofs, in order. Blocks already proven are skipped.
+    /// Reverts: LengthMismatch, BlockOutOfOrder, BlockHashMismatch, InvalidProof, IVerifier's errors.
+    function proveBlocks(Block[] calldata blocks, uint256[8][] calldata proofs) external;
+
+    /// @notice Credits what proven blocks pay out, in order, and the sender with their queue fees. Blocks already executed
+    /// are skipped.
+    /// @param l1Streams The L1 stream of each block.
+    /// Reverts: LengthMismatch, BlockOutOfOrder, BlockHashMismatch, L1StreamMismatch.
+    function executeBlocks(Block[] calldata blocks, bytes[] calldata l1Streams) external;
+
+    // ---- Views ------------------------------------------------------------------------------------------------------
+
+    /// @notice IGovernor: token list, deposit caps.
+    function governor() external view returns (address);
+    /// @notice IValidatorRegistry: who may commit.
+    function registry() external view returns (address);
+    /// @notice IVerifier.
+    function verifier() external view returns (address);
+
+    /// @notice Preimage of block 0's hash: the empty tree.
+    function genesisBlock() external view returns (Block memory);
+    /// @notice Hash of a committed block, kept forever; 0 if there is none.
+    function blockHash(uint64 number) external view returns (bytes32);
+    /// @notice Whether `candidate` is the committed block of its number.
+    function verifyBlock(Block calldata candidate) external view returns (bool);
+    /// @notice Number of the last block committed, proven, executed.
+    function committedBlocks() external view returns (uint64);
+    function provenBlocks() external view returns (uint64);
+    function executedBlocks() external view returns (uint64);
+
+    /// @notice Queue entries ever made; consumed by committed blocks; consumed by executed blocks.
+    function queueTotal() external view returns (uint64);
+    function queueCommitted() external view returns (uint64);
+    function queueExecuted() external view returns (uint64);
+    /// @notice An entry that is not executed yet; zeros otherwise.
+    /// @return hash First 27 bytes of keccak256 of the record with the operator's part blanked.
+    /// @return expiry Unix seconds.
+    function queueEntry(uint64 index) external view returns (bytes27 hash, uint40 expiry);
+    /// @notice What the next queue entry costs, in wei, a multiple of 1 gwei. Rises with the number of open entries.
+    function queueFee() external view returns (uint256 feeWei);
+
+    /// @notice What `owner` can withdraw, in units of the token.
+    function pending(address owner, uint16 token) external view returns (uint128);
+    /// @notice All this contract owes in a token: balances on L2, the queue with its fees, pending balances. Never more
+    /// than it holds, unless the token itself takes from the vault.
+    function accounted(uint16 token) external view returns (uint256);
+}
