@@ -26,6 +26,11 @@ CONTRACTS := $(call sources,contracts,*.sol) ape-config.yaml rollup/core/constan
 # `sluice build circuits|keys|contracts`, each again a no-op when the content of its inputs is unchanged.
 ARTEFACTS := $(if $(wildcard rollup/cli/main.py),circuits keys contracts)
 
+# Named by content, not dated: a checkout or rebase re-dates these locks, and the packages cost minutes.
+digest = $(shell cat $(1) | sha256sum | cut -c1-16)
+VENV := $(STAMPS)/venv-$(call digest,requirements.txt)
+NPM := $(STAMPS)/npm-$(call digest,package.json package-lock.json .npmrc)
+
 # $(call step,what it does,command): runs it, says how long it took, leaves the stamp.
 define step
 @mkdir -p $(STAMPS); echo "==> $(1)"; start=$$SECONDS; $(2); echo "    $$((SECONDS - start)) s"; touch $@
@@ -38,7 +43,7 @@ help: ## show this
 check:
 	@PYTHON=$(PYTHON) tools/check
 
-setup: check $(STAMPS)/native $(STAMPS)/npm $(ARTEFACTS:%=$(STAMPS)/%) ## everything that demo and test need
+setup: check $(STAMPS)/native $(NPM) $(ARTEFACTS:%=$(STAMPS)/%) ## everything that demo and test need
 
 demo: setup ## the main job on PAYMENTS=file.csv
 	$(SLUICE) demo --payments "$(PAYMENTS)"
@@ -52,20 +57,20 @@ test-long: setup ## every test
 bench: setup ## measure; results go to bench/results
 	$(SLUICE) bench
 
-lint: check $(STAMPS)/venv $(STAMPS)/npm ## ruff, mypy, clippy, rustfmt, forge fmt
+lint: check $(VENV) $(NPM) ## ruff, mypy, clippy, rustfmt, forge fmt
 	@PYTHON=$(PYTHON) tools/check lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict rollup
 	cd native && cargo clippy --locked --all-targets -- -D warnings
 	cd native && cargo fmt --check
-	forge fmt --check
+	forge fmt --check contracts
 
-format: $(STAMPS)/venv $(STAMPS)/npm ## what lint asks for, where a tool can do it
+format: $(VENV) $(NPM) ## what lint asks for, where a tool can do it
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	cd native && cargo fmt
-	forge fmt
+	forge fmt contracts
 
 # --no-deps at install: the file is the whole closure, for every Python from 3.11 on, so pip has nothing to resolve.
 lock: ## refresh the Python lock file from pyproject.toml
@@ -80,16 +85,16 @@ clean: ## remove all that was built; venv and npm packages too
 circuits keys contracts: %: $(STAMPS)/%
 
 # `check` comes first, but as an order-only input: it must not make anything out of date.
-$(STAMPS)/venv: requirements.txt | check
-	$(call step,Python packages,rm -rf .venv && $(PYTHON) -m venv .venv && $(BIN)/pip install -q --require-hashes --no-deps -r requirements.txt)
+$(VENV): | check
+	$(call step,Python packages,rm -rf .venv $(STAMPS)/venv-* && $(PYTHON) -m venv .venv && $(BIN)/pip install -q --require-hashes --no-deps -r requirements.txt)
 
-$(STAMPS)/npm: package.json package-lock.json .npmrc | check
-	$(call step,npm packages,npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+$(NPM): | check
+	$(call step,npm packages,rm -f $(STAMPS)/npm-* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 
-$(STAMPS)/native: $(NATIVE) $(STAMPS)/venv
+$(STAMPS)/native: $(NATIVE) $(VENV)
 	$(call step,native extension,$(BIN)/pip install -q --no-deps --no-build-isolation --config-settings=build-args=--locked -e .)
 
-$(STAMPS)/circuits: $(CIRCUITS) $(STAMPS)/npm $(STAMPS)/native
+$(STAMPS)/circuits: $(CIRCUITS) $(NPM) $(STAMPS)/native
 	$(call step,circuits,$(SLUICE) build circuits)
 
 $(STAMPS)/keys: $(STAMPS)/circuits
