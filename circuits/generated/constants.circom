@@ -1,0 +1,46 @@
+// Generated from rollup/core/constants.py by rollup/circuits/constants.py. Do not edit.
+pragma circom 2.2.0;
+
+function ARITY_BITS() { return 3; }
+function ARITY() { return 8; }
+function ACCOUNT_LEVELS() { return 8; }
+function BALANCE_LEVELS() { return 4; }
+function ACCOUNT_ID_BITS() { return 24; }
+function SLOT_BITS() { return 12; }
+function BALANCE_BITS() { return 128; }
+function NONCE_BITS() { return 32; }
+function AMOUNT_MANTISSA_BITS() { return 35; }
+function FEE_MANTISSA_BITS() { return 11; }
+function EXPONENT_BITS() { return 5; }
+function AMOUNT_BITS() { return 40; }
+function FEE_BITS() { return 16; }
+function ADDRESS_BITS() { return 160; }
+function TIMESTAMP_BITS() { return 40; }
+function VERSION_BITS() { return 8; }
+function BLOCK_SIZE_BITS() { return 16; }
+function BLOCK_NUMBER_BITS() { return 32; }
+function QUEUE_INDEX_BITS() { return 40; }
+function QUEUE_COUNT_BITS() { return 16; }
+function COUNT_BITS() { return 20; }
+function FEE_TOKENS() { return 8; }
+function HEADER_WORDS() { return 5; }
+function L2_DEGREE_LOG2() { return 20; }
+function L1_DEGREE_LOG2() { return 21; }
+function OP_BITS() { return 4; }
+function FLAG_BITS() { return 4; }
+function CHUNK_BITS() { return 120; }
+function MAX_CHUNKS_PER_STEP() { return 3; }
+function MAX_WORDS_PER_STEP() { return 4; }
+function AUX_BITS() { return 64; }
+function FLAG_SENDER_IS_OWNER() { return 1; }
+function FLAG_REFUSED() { return 2; }
+function OP_NOOP() { return 0; }
+function OP_DEPOSIT() { return 1; }
+function OP_FULL_EXIT() { return 2; }
+function OP_TRANSFER() { return 3; }
+function OP_TRANSFER_TO_ADDRESS() { return 4; }
+function OP_WITHDRAW() { return 5; }
+function OP_CHANGE_PUB_KEY() { return 6; }
+function OP_FORCED_EXIT() { return 7; }
+function OP_SWAP() { return 8; }
+function OP_CANCEL_ORDER() { return 9; }

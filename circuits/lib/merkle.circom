@@ -1,0 +1,149 @@
+pragma circom 2.2.0;
+
+include "circomlib/circuits/poseidon.circom";
+include "circomlib/circuits/bitify.circom";
+include "../generated/constants.circom";
+
+/*
+ * 8-ary Poseidon trees (protocol 2). A path lists all eight children of every node from a leaf to the root,
+ * the leaf's own level first; an index is read in base 8, its least significant digit at the leaf's level.
+ */
+
+/**
+ * The one-hot form of one base-8 digit.
+ *
+ * Statement: one_hot[i] = 1 if digit = i, else 0, where digit = bits[0] + 2 bits[1] + 4 bits[2].
+ *
+ * Inputs:
+ *   bits[3]     {bool}  assumed (by IndexDigits)
+ * Outputs:
+ *   one_hot[8]  {bool}
+ */
+template DigitOneHot() {
+    assert(ARITY() == 8);
+    signal input bits[ARITY_BITS()];
+    signal output one_hot[ARITY()];
+
+    signal p01 <== bits[0] * bits[1];
+    signal p02 <== bits[0] * bits[2];
+    signal p12 <== bits[1] * bits[2];
+    signal p012 <== p01 * bits[2];
+
+    one_hot[0] <== 1 - bits[0] - bits[1] - bits[2] + p01 + p02 + p12 - p012;
+    one_hot[1] <== bits[0] - p01 - p02 + p012;
+    one_hot[2] <== bits[1] - p01 - p12 + p012;
+    one_hot[3] <== p01 - p012;
+    one_hot[4] <== bits[2] - p02 - p12 + p012;
+    one_hot[5] <== p02 - p012;
+    one_hot[6] <== p12 - p012;
+    one_hot[7] <== p012;
+}
+
+/**
+ * The digits of an index, one-hot, with a range check: there is exactly one accepted decomposition.
+ *
+ * Statement: index = sum 8^l digit_l  and  index < 8^LEVELS.
+ *
+ * @param LEVELS  1..84 (3 * 84 < 254, so the decomposition cannot wrap)
+ *
+ * Inputs:
+ *   index                {uint(3 LEVELS)}  constrained here
+ * Outputs:
+ *   digits[LEVELS][8]    {bool}  one-hot
+ *   top_bit              {bool}  the most significant bit of the index
+ */
+template IndexDigits(LEVELS) {
+    assert(LEVELS > 0 && LEVELS <= 84);
+    signal input index;
+    signal output digits[LEVELS][ARITY()];
+    signal output top_bit;
+
+    component bits = Num2Bits(ARITY_BITS() * LEVELS);
+    bits.in <== index;
+
+    component one_hot[LEVELS];
+    for (var l = 0; l < LEVELS; l++) {
+        one_hot[l] = DigitOneHot();
+        for (var b = 0; b < ARITY_BITS(); b++) {
+            one_hot[l].bits[b] <== bits.out[ARITY_BITS() * l + b];
+        }
+        digits[l] <== one_hot[l].one_hot;
+    }
+    top_bit <== bits.out[ARITY_BITS() * LEVELS - 1];
+}
+
+/**
+ * Statement: out = children[i] for the i with digit[i] = 1.
+ *
+ * Inputs:
+ *   children[8]  {field}          any
+ *   digit[8]     {bool, one-hot}  assumed (by IndexDigits)
+ */
+template SelectChild() {
+    signal input children[ARITY()];
+    signal input digit[ARITY()];
+    signal output out;
+
+    signal products[ARITY()];
+    var sum = 0;
+    for (var i = 0; i < ARITY(); i++) {
+        products[i] <== children[i] * digit[i];
+        sum += products[i];
+    }
+    out <== sum;
+}
+
+/**
+ * Replaces one leaf of a tree and gives the roots before and after.
+ *
+ * Statement: old_root is the root of a tree that has `path` above leaf `old_leaf` at the index, new_root the root of
+ * the same tree with new_leaf there. All other leaves are the same, as both roots use the same siblings.
+ *
+ * Phases: A. bottom node   B. for every level: the node is the selected child of the next; replace it there.
+ *
+ * @param LEVELS  1..84
+ *
+ * Inputs:
+ *   path[LEVELS][8]    {field}          constrained here against old_root, which the caller pins
+ *   digits[LEVELS][8]  {bool, one-hot}  assumed (by IndexDigits)
+ *   old_leaf           {field}          assumed (by Caller) to be the child of path[0] selected by digits[0]
+ *   new_leaf           {field}          any
+ * Outputs:
+ *   old_root, new_root {field}
+ */
+template PathUpdate(LEVELS) {
+    assert(LEVELS > 0 && LEVELS <= 84);
+    signal input path[LEVELS][ARITY()];
+    signal input digits[LEVELS][ARITY()];
+    signal input old_leaf;
+    signal input new_leaf;
+    signal output old_root;
+    signal output new_root;
+
+    component old_node[LEVELS];
+    component new_node[LEVELS];
+    component selected[LEVELS];
+    for (var l = 0; l < LEVELS; l++) {
+        // Phase B: the node computed below is the selected child here
+        if (l > 0) {
+            selected[l] = SelectChild();
+            selected[l].children <== path[l];
+            selected[l].digit <== digits[l];
+            selected[l].out === old_node[l - 1].out;
+        }
+
+        // Phase A and B: the node before, and after with that child replaced
+        old_node[l] = Poseidon(ARITY());
+        new_node[l] = Poseidon(ARITY());
+        for (var i = 0; i < ARITY(); i++) {
+            old_node[l].inputs[i] <== path[l][i];
+            if (l == 0) {
+                new_node[l].inputs[i] <== path[l][i] + digits[l][i] * (new_leaf - old_leaf);
+            } else {
+                new_node[l].inputs[i] <== path[l][i] + digits[l][i] * (new_node[l - 1].out - old_node[l - 1].out);
+            }
+        }
+    }
+    old_root <== old_node[LEVELS - 1].out;
+    new_root <== new_node[LEVELS - 1].out;
+}

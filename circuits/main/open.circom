@@ -1,0 +1,5 @@
+pragma circom 2.2.0;
+
+include "../open.circom";
+
+component main {public [X]} = Open(ACCOUNT_LEVELS(), BALANCE_LEVELS());
