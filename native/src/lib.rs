@@ -1,6 +1,16 @@
 //! Binds the crate to Python as `rollup._native`. Logic lives in the modules below, which import no pyo3.
 
+pub mod batch_affine;
+pub mod fixed_base;
+pub mod groth16_error;
+pub mod keys_json;
+pub mod msm;
+pub mod prover;
+pub mod setup;
 pub mod system;
+pub mod verifier;
+pub mod zkey;
+pub mod zkey_write;
 
 mod py;
 

@@ -1,0 +1,244 @@
+//! Groth16 proofs, from a constraint system and a key, or from any snarkjs key and a witness.
+
+use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_ec::CurveGroup;
+use ark_ff::{BigInt, Field, One, PrimeField, Zero};
+use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
+use rand::{rngs::OsRng, RngCore};
+use rayon::prelude::*;
+use std::marker::PhantomData;
+
+use crate::groth16_error::{Control, Error, Result, Timings};
+use crate::msm::{msm, Scalars};
+use crate::setup::check_system;
+use crate::system::{Matrix, Piece, System};
+use crate::zkey::{section, Zkey, COEFFICIENT_BYTES};
+
+/// Rows that one task evaluates.
+const ROWS: usize = 4096;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub a: G1Affine,
+    pub b: G2Affine,
+    pub c: G1Affine,
+}
+
+/// A proof with its public inputs and the seconds that each phase took.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    pub proof: Proof,
+    pub public: Vec<Fr>,
+    pub timings: Timings,
+}
+
+/// Proves that `witness` satisfies `system`; `zkey` needs no coefficients. The proof is checked before it is returned.
+pub fn prove(system: &System, zkey: &Zkey, witness: &[Fr], control: &Control) -> Result<Proved> {
+    let domain_size = check_system(system)?;
+    let header = &zkey.header;
+    let ours = (system.n_wires, system.n_public, domain_size);
+    let key = (header.n_wires, header.n_public, header.domain_size);
+    if ours != key {
+        return Err(Error::System(format!("(wires, public, domain) are {ours:?}, those of the key {key:?}")));
+    }
+    check_witness_shape(zkey, witness)?;
+    let mut timings = Timings::default();
+    control.report("eval", 0.0)?;
+    let (a, b) = timings.measure("eval", || evaluate(system, domain_size, witness));
+    finish(zkey, witness, a, b, timings, control).map_err(|error| match (error, unsatisfied(system, witness)) {
+        (Error::Witness(_), Some(row)) => Error::Witness(format!("constraint {row} is not satisfied")),
+        (error, _) => error,
+    })
+}
+
+/// Proves with the key's own coefficients, for any circuit.
+pub fn prove_zkey(zkey: &Zkey, witness: &[Fr], control: &Control) -> Result<Proved> {
+    check_witness_shape(zkey, witness)?;
+    let mut timings = Timings::default();
+    control.report("eval", 0.0)?;
+    let (a, b) = timings.measure("eval", || evaluate_coefficients(zkey, witness))?;
+    finish(zkey, witness, a, b, timings, control)
+}
+
+fn check_witness_shape(zkey: &Zkey, witness: &[Fr]) -> Result<()> {
+    if witness.len() != zkey.header.n_wires {
+        return Err(Error::Witness(format!("{} values for {} wires", witness.len(), zkey.header.n_wires)));
+    }
+    if !witness[0].is_one() {
+        return Err(Error::Witness(format!("wire 0 is {}, not one", witness[0])));
+    }
+    Ok(())
+}
+
+/// The first constraint that `witness` does not satisfy.
+pub fn unsatisfied(system: &System, witness: &[Fr]) -> Option<usize> {
+    let mut first = 0;
+    for piece in &system.pieces {
+        let dot = |matrix: &Matrix, row: usize| dot(piece, matrix, row, witness);
+        let r1cs = &piece.r1cs;
+        let rows = r1cs.n_constraints();
+        let bad = (0..rows)
+            .into_par_iter()
+            .find_first(|row| dot(&r1cs.a, *row) * dot(&r1cs.b, *row) != dot(&r1cs.c, *row));
+        if let Some(row) = bad {
+            return Some(first + row);
+        }
+        first += rows;
+    }
+    None
+}
+
+/// One row times the witness. Most wires are bits and most coefficients ±1, so products are avoided where they are free.
+fn dot(piece: &Piece, matrix: &Matrix, row: usize, witness: &[Fr]) -> Fr {
+    let mut sum = Fr::zero();
+    for (wire, coefficient) in matrix.row(row) {
+        let value = &witness[piece.wires[*wire as usize] as usize];
+        if value.is_zero() {
+            continue;
+        }
+        if value.is_one() {
+            sum += coefficient;
+        } else if coefficient.is_one() {
+            sum += value;
+        } else {
+            sum += *value * coefficient;
+        }
+    }
+    sum
+}
+
+/// A and B times the witness, over the domain.
+fn evaluate(system: &System, domain_size: usize, witness: &[Fr]) -> (Vec<Fr>, Vec<Fr>) {
+    let mut a = vec![Fr::zero(); domain_size];
+    let mut b = vec![Fr::zero(); domain_size];
+    let mut tasks = Vec::new();
+    let (mut a_left, mut b_left) = (&mut a[..], &mut b[..]);
+    for piece in &system.pieces {
+        let rows = piece.r1cs.n_constraints();
+        for start in (0..rows).step_by(ROWS) {
+            let count = ROWS.min(rows - start);
+            let (a_part, a_rest) = a_left.split_at_mut(count);
+            let (b_part, b_rest) = b_left.split_at_mut(count);
+            tasks.push((piece, start, a_part, b_part));
+            (a_left, b_left) = (a_rest, b_rest);
+        }
+    }
+    a_left[..=system.n_public].copy_from_slice(&witness[..=system.n_public]);
+    tasks.into_par_iter().for_each(|(piece, start, a, b)| {
+        for (row, (a, b)) in a.iter_mut().zip(b).enumerate() {
+            *a = dot(piece, &piece.r1cs.a, start + row, witness);
+            *b = dot(piece, &piece.r1cs.b, start + row, witness);
+        }
+    });
+    (a, b)
+}
+
+/// The same from section 4 of a key. Its entries come in any order, so each matrix is one task.
+fn evaluate_coefficients(zkey: &Zkey, witness: &[Fr]) -> Result<(Vec<Fr>, Vec<Fr>)> {
+    let entries = zkey.coefficients().ok_or_else(|| {
+        Error::Key("this key has no coefficients (section 4): it proves only together with its system".into())
+    })?;
+    let matrix = |wanted: u32| -> Result<Vec<Fr>> {
+        let mut rows = vec![Fr::zero(); zkey.header.domain_size];
+        for (index, entry) in entries.chunks_exact(COEFFICIENT_BYTES).enumerate() {
+            let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+            let (of, row, wire) = (number(0), number(4) as usize, number(8) as usize);
+            if of > 1 || row >= rows.len() || wire >= witness.len() {
+                return Err(Error::Key(format!("coefficient {index} (matrix {of}, row {row}, wire {wire})")));
+            }
+            if of == wanted && !witness[wire].is_zero() {
+                let mut limbs = [0u64; 4];
+                for (limb, bytes) in limbs.iter_mut().zip(entry[12..].chunks_exact(8)) {
+                    *limb = bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
+                }
+                let value = BigInt(limbs);
+                if value >= Fr::MODULUS {
+                    return Err(Error::Key(format!("the value of coefficient {index} is not below r")));
+                }
+                // The file has v * R^2 where memory has v * R: one factor R too many, taken out below.
+                rows[row] += ark_ff::Fp(value, PhantomData) * witness[wire];
+            }
+        }
+        let radix = Fr::from(2u64).pow([256u64]).inverse().unwrap_or_default();
+        rows.par_iter_mut().for_each(|row| *row *= radix);
+        Ok(rows)
+    };
+    let (a, b) = rayon::join(|| matrix(0), || matrix(1));
+    Ok((a?, b?))
+}
+
+/// (A * B - C) at the odd points of the domain twice as large, where the key has H; C is A * B on the domain itself.
+fn quotient(mut a: Vec<Fr>, mut b: Vec<Fr>, control: &Control, timings: &mut Timings) -> Result<Vec<Fr>> {
+    let no_domain = || Error::Key(format!("there is no domain of {}", a.len()));
+    let domain = Radix2EvaluationDomain::<Fr>::new(a.len()).ok_or_else(no_domain)?;
+    let double = Radix2EvaluationDomain::<Fr>::new(2 * a.len()).ok_or_else(no_domain)?;
+    let odd = domain.get_coset(double.group_gen).ok_or_else(no_domain)?;
+    let shift = |values: &mut Vec<Fr>| -> Result<()> {
+        control.check()?;
+        domain.ifft_in_place(values);
+        control.check()?;
+        odd.fft_in_place(values);
+        Ok(())
+    };
+    timings.measure("ntt", || {
+        let mut c: Vec<Fr> = a.par_iter().zip(&b).map(|(a, b)| *a * b).collect();
+        shift(&mut a)?;
+        control.report("ntt", 0.33)?;
+        shift(&mut b)?;
+        control.report("ntt", 0.67)?;
+        a.par_iter_mut().zip(&b).for_each(|(a, b)| *a *= b);
+        drop(b);
+        shift(&mut c)?;
+        a.par_iter_mut().zip(&c).for_each(|(a, c)| *a -= c);
+        Ok(a)
+    })
+}
+
+fn random_scalar() -> Fr {
+    let mut bytes = [0; 64];
+    OsRng.fill_bytes(&mut bytes);
+    Fr::from_le_bytes_mod_order(&bytes)
+}
+
+/// Everything after A and B times the witness.
+fn finish(
+    zkey: &Zkey,
+    witness: &[Fr],
+    a: Vec<Fr>,
+    b: Vec<Fr>,
+    mut timings: Timings,
+    control: &Control,
+) -> Result<Proved> {
+    let header = &zkey.header;
+    control.report("ntt", 0.0)?;
+    let h = quotient(a, b, control, &mut timings)?;
+    control.report("msm H", 0.0)?;
+    let sum_h = timings.measure("msm H", || {
+        let scalars = Scalars::new(&h);
+        drop(h);
+        msm(zkey.g1(section::H), &scalars, 0, control)
+    })?;
+    let scalars = timings.measure("sort", || Scalars::new(witness));
+    control.report("msm A", 0.0)?;
+    let sum_a = timings.measure("msm A", || msm(zkey.g1(section::A), &scalars, 0, control))?;
+    control.report("msm B1", 0.0)?;
+    let sum_b1 = timings.measure("msm B1", || msm(zkey.g1(section::B1), &scalars, 0, control))?;
+    control.report("msm B2", 0.0)?;
+    let sum_b2 = timings.measure("msm B2", || msm(zkey.g2(section::B2), &scalars, 0, control))?;
+    control.report("msm C", 0.0)?;
+    let sum_c = timings.measure("msm C", || msm(zkey.g1(section::C), &scalars, header.n_public + 1, control))?;
+
+    let (r, s) = (random_scalar(), random_scalar());
+    let a: G1Projective = sum_a + header.alpha1 + header.delta1 * r;
+    let b: G2Projective = sum_b2 + header.beta2 + header.delta2 * s;
+    let b1: G1Projective = sum_b1 + header.beta1 + header.delta1 * s;
+    let c: G1Projective = sum_c + sum_h + a * s + b1 * r - header.delta1 * (r * s);
+    let proof = Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() };
+    let public = witness[1..=header.n_public].to_vec();
+    // A wrong witness, a damaged key or a fault in the machine must not leave as a proof.
+    let valid = timings.measure("check", || zkey.verification_key().verify_unchecked_key(&proof, &public))?;
+    if !valid {
+        return Err(Error::Witness("it does not satisfy the circuit of this key (or the key is damaged)".into()));
+    }
+    Ok(Proved { proof, public, timings })
+}
