@@ -231,7 +231,6 @@ impl<C: Curve> Slots<C> {
         &self.sums
     }
 
-
     /// The sum over slots of (slot + 1) times its sum.
     pub fn weighted_total(mut self) -> Projective<C> {
         self.flush();

@@ -169,11 +169,7 @@ impl<'a> Part<'a> {
 pub fn proof_from_json(value: &Value) -> Result<Proof> {
     let proof = Part { value, name: "proof".into() };
     proof.expect_format()?;
-    Ok(Proof {
-        a: proof.member("pi_a")?.g1()?,
-        b: proof.member("pi_b")?.g2()?,
-        c: proof.member("pi_c")?.g1()?,
-    })
+    Ok(Proof { a: proof.member("pi_a")?.g1()?, b: proof.member("pi_b")?.g2()?, c: proof.member("pi_c")?.g1()? })
 }
 
 pub fn public_from_json(value: &Value) -> Result<Vec<Fr>> {

@@ -108,10 +108,10 @@ impl Digits {
     pub fn get(&self, magnitude: &Magnitude, window: usize) -> (usize, bool) {
         let mut sum = [0u64; 5];
         let mut carry = 0u128;
-        for index in 0..4 {
-            let limb = if index == 3 { magnitude.0[3] & !NEGATIVE } else { magnitude.0[index] };
-            carry += u128::from(limb) + u128::from(self.offset[index]);
-            sum[index] = carry as u64;
+        let [low, middle, high, top] = magnitude.0;
+        for ((sum, limb), offset) in sum.iter_mut().zip([low, middle, high, top & !NEGATIVE]).zip(self.offset) {
+            carry += u128::from(limb) + u128::from(offset);
+            *sum = carry as u64;
             carry >>= 64;
         }
         let bit = window * self.width;
@@ -217,8 +217,9 @@ pub fn msm<C: Curve>(
     let shares = (2 * threads).div_ceil(digits.windows());
     let digits = if shares > 1 { Digits::best(indices.len().div_ceil(shares)) } else { digits };
     let chunk = indices.len().div_ceil(shares).max(1);
-    let tasks: Vec<(usize, usize)> =
-        (0..digits.windows()).flat_map(|window| (0..indices.len()).step_by(chunk).map(move |at| (window, at))).collect();
+    let tasks: Vec<(usize, usize)> = (0..digits.windows())
+        .flat_map(|window| (0..indices.len()).step_by(chunk).map(move |at| (window, at)))
+        .collect();
     let sums: Vec<(usize, Projective<C>)> = tasks
         .into_par_iter()
         .with_max_len(1)

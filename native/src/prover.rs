@@ -77,9 +77,8 @@ pub fn unsatisfied(system: &System, witness: &[Fr]) -> Option<usize> {
         let dot = |matrix: &Matrix, row: usize| dot(piece, matrix, row, witness);
         let r1cs = &piece.r1cs;
         let rows = r1cs.n_constraints();
-        let bad = (0..rows)
-            .into_par_iter()
-            .find_first(|row| dot(&r1cs.a, *row) * dot(&r1cs.b, *row) != dot(&r1cs.c, *row));
+        let bad =
+            (0..rows).into_par_iter().find_first(|row| dot(&r1cs.a, *row) * dot(&r1cs.b, *row) != dot(&r1cs.c, *row));
         if let Some(row) = bad {
             return Some(first + row);
         }

@@ -254,9 +254,7 @@ pub fn setup_development(
         writer.points(section::H, "H", &g1, domain_size, scalars, control)
     })?;
     if coefficients {
-        timings.measure("coefficients", || {
-            write_coefficients(&mut writer, section::COEFFICIENTS, system, control)
-        })?;
+        timings.measure("coefficients", || write_coefficients(&mut writer, section::COEFFICIENTS, system, control))?;
     }
     // snarkjs's hash of the circuit, which only `zkey verify` and `contribute` read, then the number of contributions.
     let mut contributions = [0u8; 68];

@@ -162,7 +162,9 @@ impl Zkey {
         let expect = |id: u32, name: &'static str, count: usize, size: usize| -> Result<()> {
             let found = part(id, name)?.0.len();
             if count.checked_mul(size) != Some(found) {
-                return Err(malformed(format!("section {id} ({name}) has {found} bytes, not {count} points of {size}")));
+                return Err(malformed(format!(
+                    "section {id} ({name}) has {found} bytes, not {count} points of {size}"
+                )));
             }
             Ok(())
         };
@@ -283,7 +285,7 @@ fn read_header(mut reader: Reader<'_>) -> Result<Header> {
     if n_public >= n_wires || n_wires >= 1 << 31 {
         return Err(malformed(format!("{n_public} public of {n_wires} wires")));
     }
-    if !domain_size.is_power_of_two() || domain_size < 2 || domain_size > 1 << MAX_DOMAIN_LOG {
+    if !domain_size.is_power_of_two() || !(2..=1 << MAX_DOMAIN_LOG).contains(&domain_size) {
         return Err(malformed(format!("domain size {domain_size} is not a power of two up to 2^{MAX_DOMAIN_LOG}")));
     }
     if n_public + 1 > domain_size {
