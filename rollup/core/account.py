@@ -1,0 +1,125 @@
+"""What the state tree holds (protocol 2): accounts, their leaves, and the empty roots."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from rollup._native import MerkleTree, poseidon
+from rollup.core.checks import check_uint
+from rollup.core.constants import ACCOUNT_LEVELS, ARITY, ARITY_BITS, BALANCE_LEVELS
+from rollup.core.operations import NO_KEY, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account without its balances. The empty account is `Account()`."""
+
+    key: Key = NO_KEY
+    address: int = 0
+    nonce: int = 0
+
+    @property
+    def exists(self) -> bool:
+        """Only an existing account has an address (I-01)."""
+        return self.address != 0
+
+    @property
+    def has_key(self) -> bool:
+        """(0, 0) is no key; every other pair is one, on the curve or not."""
+        return self.key != NO_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Depths of the two trees; only tests use other than the protocol's."""
+
+    account_levels: int = ACCOUNT_LEVELS
+    balance_levels: int = BALANCE_LEVELS
+
+    @property
+    def accounts(self) -> int:
+        """Number of account ids."""
+        return 1 << ARITY_BITS * self.account_levels
+
+    @property
+    def slots(self) -> int:
+        """Number of balance slots of an account."""
+        return 1 << ARITY_BITS * self.balance_levels
+
+    @property
+    def first_order_slot(self) -> int:
+        """Slots from here up are never money."""
+        return self.slots // 2
+
+
+def account_leaf(account: Account, balances_root: int) -> int:
+    """`Poseidon(5)(ax, ay, address, nonce, balances_root)`."""
+    return poseidon([*account.key, account.address, account.nonce, balances_root])
+
+
+@cache
+def empty_balances_root(balance_levels: int = BALANCE_LEVELS) -> int:
+    """EMPTY_BALANCES_ROOT: the root of the all-zero balance tree."""
+    return _uniform_root(balance_levels, 0)
+
+
+@cache
+def empty_account_leaf(balance_levels: int = BALANCE_LEVELS) -> int:
+    """The leaf of the empty account."""
+    return account_leaf(Account(), empty_balances_root(balance_levels))
+
+
+@cache
+def empty_root(account_levels: int = ACCOUNT_LEVELS, balance_levels: int = BALANCE_LEVELS) -> int:
+    """EMPTY_ROOT: the state before block 1."""
+    return _uniform_root(account_levels, empty_account_leaf(balance_levels))
+
+
+def _uniform_root(levels: int, leaf: int) -> int:
+    for _ in range(levels):
+        leaf = poseidon([leaf] * ARITY)
+    return leaf
+
+
+class AccountTree:
+    """The tree of accounts over one balance tree each, brought up to date for many accounts at once."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._accounts = MerkleTree(shape.account_levels, empty_account_leaf(shape.balance_levels))
+        self._balances: dict[int, MerkleTree] = {}
+        self._no_balances = MerkleTree(shape.balance_levels, 0)
+
+    @property
+    def root(self) -> int:
+        """The state root."""
+        return self._accounts.root
+
+    def update(self, changes: Iterable[tuple[int, Account, Sequence[tuple[int, int]]]]) -> None:
+        """Set accounts as (id, account, [(slot, balance)]); slots not named keep their balance."""
+        leaves = []
+        for account_id, account, balances in changes:
+            tree = self._balances.get(account_id)
+            if tree is None and any(balance for _, balance in balances):
+                tree = self._balances[account_id] = MerkleTree(self._shape.balance_levels, 0)
+            if tree is not None and balances:
+                tree.set_many(list(balances))
+            root = empty_balances_root(self._shape.balance_levels) if tree is None else tree.root
+            leaves.append((account_id, account_leaf(account, root)))
+        self._accounts.set_many(leaves)
+
+    def account_path(self, account_id: int) -> list[list[int]]:
+        """Per level, bottom first, the eight children on the way from the account to the root."""
+        return self._accounts.path(check_uint("account_id", account_id, ARITY_BITS * self._shape.account_levels))
+
+    def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
+        """As `account_path`, from the balance to the account's balances root."""
+        tree = self._balances.get(account_id, self._no_balances)
+        return tree.path(check_uint("slot", slot, ARITY_BITS * self._shape.balance_levels))
+
+    def copy(self) -> "AccountTree":
+        """An independent copy."""
+        copied = AccountTree(self._shape)
+        copied._accounts = self._accounts.copy()
+        copied._balances = {account_id: tree.copy() for account_id, tree in self._balances.items()}
+        return copied

@@ -1,0 +1,177 @@
+"""The rollup's state: accounts, balances and their root (protocol 2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rollup.core.account import Account, AccountTree, Shape
+from rollup.core.checks import check_below
+from rollup.core.constants import ACCOUNT_LEVELS, BALANCE_LEVELS
+from rollup.core.operations import Operation, PublishedOperation
+from rollup.core.rules import Applied, Context, Touch, plan, plan_fee, plan_published
+
+
+@dataclass(frozen=True, slots=True)
+class _Undo:
+    account_id: int
+    slot: int
+    account: Account
+    balance: int
+
+
+class State:
+    """Accounts with balances, changed by operations only, all or nothing.
+
+    Changes are kept in dictionaries and reach the trees when the root or a path is asked for, so that many operations
+    cost one update of the trees. A journal takes changes back: `mark` a place, `rollback` to it, `forget` it when it
+    is no longer needed.
+
+    Args:
+        account_levels, balance_levels: depths of the 8-ary trees; other than the protocol's only in tests.
+    """
+
+    def __init__(self, account_levels: int = ACCOUNT_LEVELS, balance_levels: int = BALANCE_LEVELS) -> None:
+        self._shape = Shape(account_levels, balance_levels)
+        self._accounts: dict[int, Account] = {}
+        self._balances: dict[int, dict[int, int]] = {}
+        self._by_address: dict[int, list[int]] = {}
+        self._tree = AccountTree(self._shape)
+        self._dirty: dict[int, set[int]] = {}
+        self._journal: list[_Undo] = []
+        self._journal_start = 0
+
+    # Reading
+
+    @property
+    def shape(self) -> Shape:
+        """Depths and limits."""
+        return self._shape
+
+    @property
+    def root(self) -> int:
+        """The state root."""
+        self._flush()
+        return self._tree.root
+
+    def account(self, account_id: int) -> Account:
+        """The account, the empty one if there is none."""
+        return self._accounts.get(account_id) or Account()
+
+    def balance(self, account_id: int, slot: int) -> int:
+        """The balance in the token's smallest unit, 0 if there is none."""
+        balances = self._balances.get(account_id)
+        return balances.get(slot, 0) if balances else 0
+
+    def balances(self, account_id: int) -> dict[int, int]:
+        """All balances of an account that are not 0, by slot."""
+        return {slot: balance for slot, balance in self._balances.get(account_id, {}).items() if balance}
+
+    def accounts(self) -> Iterator[tuple[int, Account]]:
+        """All existing accounts by id, in no order."""
+        return ((account_id, account) for account_id, account in self._accounts.items() if account.exists)
+
+    def find(self, address: int) -> tuple[int, ...]:
+        """The accounts of an address, oldest first; mostly one or none."""
+        return tuple(self._by_address.get(address, ()))
+
+    def account_path(self, account_id: int) -> list[list[int]]:
+        """Per level, bottom first, the eight children on the way from the account's leaf to the root."""
+        self._flush()
+        return self._tree.account_path(account_id)
+
+    def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
+        """As `account_path`, from the balance to the account's balances root."""
+        self._flush()
+        return self._tree.balance_path(account_id, slot)
+
+    # Changing
+
+    def apply(self, operation: Operation, context: Context) -> Applied:
+        """Apply an operation after checking all that the circuit checks; if it is refused nothing has changed.
+
+        Returns:
+            What changed, with the operation as it goes into a block. Its fee is not credited yet: that is the
+            block's last act (`credit_fee`).
+
+        Raises:
+            OperationError: the operation cannot be included.
+        """
+        applied = plan(self, operation, context)
+        for touch in applied.touches:
+            self.touch(touch)
+        return applied
+
+    def apply_published(self, operation: PublishedOperation, fee_tokens: tuple[int, ...]) -> Applied:
+        """Apply an operation read from L1, where a proof vouches for signature, nonce, window and recipient."""
+        applied = plan_published(self, operation, fee_tokens)
+        for touch in applied.touches:
+            self.touch(touch)
+        return applied
+
+    def credit_fee(self, fee_account: int, token: int, fee: int) -> None:
+        """Credit what a block took of one fee token."""
+        self.touch(plan_fee(self, fee_account, token, fee))
+
+    def touch(self, touch: Touch) -> None:
+        """Make one planned change."""
+        before = self.account(touch.account_id)
+        self._journal.append(
+            _Undo(touch.account_id, touch.slot, before, self.balance(touch.account_id, touch.slot))
+        )
+        self._put(touch.account_id, touch.slot, touch.account, touch.balance)
+
+    # Undoing
+
+    def mark(self) -> int:
+        """A place to roll back to."""
+        return self._journal_start + len(self._journal)
+
+    def rollback(self, mark: int) -> None:
+        """Take back every change since `mark`.
+
+        Raises:
+            ValueRangeError: the mark is of the future, or was forgotten.
+        """
+        check_below("mark", mark - self._journal_start, len(self._journal) + 1)
+        while self.mark() > mark:
+            undo = self._journal.pop()
+            self._put(undo.account_id, undo.slot, undo.account, undo.balance)
+
+    def forget(self, mark: int | None = None) -> None:
+        """Give up the way back to places before `mark` (None: before now)."""
+        mark = self.mark() if mark is None else mark
+        count = check_below("mark", mark - self._journal_start, len(self._journal) + 1)
+        del self._journal[:count]
+        self._journal_start = mark
+
+    def copy(self) -> "State":
+        """An independent copy, without the journal."""
+        self._flush()
+        copied = State(self._shape.account_levels, self._shape.balance_levels)
+        copied._accounts = dict(self._accounts)
+        copied._balances = {account_id: dict(balances) for account_id, balances in self._balances.items()}
+        copied._by_address = {address: list(ids) for address, ids in self._by_address.items()}
+        copied._tree = self._tree.copy()
+        return copied
+
+    def _put(self, account_id: int, slot: int, account: Account, balance: int) -> None:
+        before = self.account(account_id)
+        if before.address != account.address:
+            self._move(account_id, before.address, account.address)
+        self._accounts[account_id] = account
+        self._balances.setdefault(account_id, {})[slot] = balance
+        self._dirty.setdefault(account_id, set()).add(slot)
+
+    def _move(self, account_id: int, before: int, after: int) -> None:
+        if before:
+            self._by_address[before].remove(account_id)
+        if after:
+            self._by_address.setdefault(after, []).append(account_id)
+
+    def _flush(self) -> None:
+        if not self._dirty:
+            return
+        self._tree.update(
+            (account_id, self.account(account_id), [(slot, self.balance(account_id, slot)) for slot in slots])
+            for account_id, slots in self._dirty.items()
+        )
+        self._dirty.clear()
