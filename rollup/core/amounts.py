@@ -1,7 +1,7 @@
 """Packed amounts and fees (protocol 3): a decimal mantissa and exponent, one encoding per value.
 
-    amount, 40 bits: mantissa 35 | exponent 5
-    fee,    16 bits: mantissa 11 | exponent 5
+amount, 40 bits: mantissa 35 | exponent 5
+fee,    16 bits: mantissa 11 | exponent 5
 """
 
 from rollup.core.checks import check_uint

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rollup.core.checks import check_below, check_uint, check_word, pack, unpack
 from rollup.core.constants import (
@@ -52,7 +53,7 @@ def check_fee_tokens(fee_tokens: Sequence[int], first_order_slot: int = FIRST_OR
     Repeated ones would credit one fee several times.
     """
     tokens = tuple(fee_tokens)
-    ordered = all(a < b for a, b in zip(tokens, tokens[1:], strict=False))
+    ordered = all(a < b for a, b in pairwise(tokens))
     if len(tokens) != FEE_TOKENS or not ordered or tokens[0] < 0 or tokens[-1] >= first_order_slot:
         raise FeeTokensError(tokens)
     return tokens

@@ -114,9 +114,7 @@ class State:
     def touch(self, touch: Touch) -> None:
         """Make one planned change."""
         before = self.account(touch.account_id)
-        self._journal.append(
-            _Undo(touch.account_id, touch.slot, before, self.balance(touch.account_id, touch.slot))
-        )
+        self._journal.append(_Undo(touch.account_id, touch.slot, before, self.balance(touch.account_id, touch.slot)))
         self._put(touch.account_id, touch.slot, touch.account, touch.balance)
 
     # Undoing

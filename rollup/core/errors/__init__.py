@@ -1,0 +1,119 @@
+"""Every way the core says no.
+
+    SluiceError
+    ├── EncodingError                 a value or some bytes are not of the protocol's form
+    │   ├── ValueRangeError           an integer outside its field
+    │   ├── FieldRuleError            fields that are each in range and do not go together
+    │   ├── AmountNotRepresentableError
+    │   ├── AmountNotCanonicalError
+    │   ├── FeeTokensError
+    │   └── StreamError               L2 or L1 stream, with the position
+    ├── OperationError                the operation cannot be included in this state and block
+    │   ├── AccountMissingError
+    │   ├── KeyMissingError
+    │   ├── SignatureMissingError
+    │   ├── SignatureInvalidError
+    │   ├── NonceMismatchError
+    │   ├── NonceExhaustedError
+    │   ├── OutsideValidityError
+    │   ├── TokenNotMoneyError
+    │   ├── BalanceTooLowError
+    │   ├── BalanceOverflowError
+    │   ├── FeeTokenNotListedError
+    │   ├── RecipientMismatchError
+    │   ├── AddressZeroError
+    │   ├── AccountTakenError
+    │   └── ExitAmountError
+    ├── BlockError                    the block, not one operation
+    │   ├── BlockFullError
+    │   ├── BlockSealedError
+    │   ├── TooManyL1OperationsError
+    │   ├── FeeAccountMissingError
+    │   ├── HeaderMismatchError
+    │   ├── RootMismatchError
+    │   └── ReplayError
+    └── KeyDerivationError            an L2 key could not be derived from an Ethereum account
+        ├── SignerNotDeterministicError
+        └── SignerMismatchError
+
+Each class has a stable `code`, carries the offending values as attributes (`values` as one dict), and its message
+names what is wrong, the value, and the way out.
+"""
+
+from rollup.core.errors.base import SluiceError
+from rollup.core.errors.block import (
+    BlockError,
+    BlockFullError,
+    BlockSealedError,
+    FeeAccountMissingError,
+    HeaderMismatchError,
+    ReplayError,
+    RootMismatchError,
+    TooManyL1OperationsError,
+)
+from rollup.core.errors.encoding import (
+    AmountNotCanonicalError,
+    AmountNotRepresentableError,
+    EncodingError,
+    FeeTokensError,
+    FieldRuleError,
+    StreamError,
+    ValueRangeError,
+)
+from rollup.core.errors.keys import KeyDerivationError, SignerMismatchError, SignerNotDeterministicError
+from rollup.core.errors.operation import (
+    AccountMissingError,
+    AccountTakenError,
+    AddressZeroError,
+    BalanceOverflowError,
+    BalanceTooLowError,
+    ExitAmountError,
+    FeeTokenNotListedError,
+    KeyMissingError,
+    NonceExhaustedError,
+    NonceMismatchError,
+    OperationError,
+    OutsideValidityError,
+    RecipientMismatchError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    TokenNotMoneyError,
+)
+
+__all__ = [
+    "AccountMissingError",
+    "AccountTakenError",
+    "AddressZeroError",
+    "AmountNotCanonicalError",
+    "AmountNotRepresentableError",
+    "BalanceOverflowError",
+    "BalanceTooLowError",
+    "BlockError",
+    "BlockFullError",
+    "BlockSealedError",
+    "EncodingError",
+    "ExitAmountError",
+    "FeeAccountMissingError",
+    "FeeTokenNotListedError",
+    "FeeTokensError",
+    "FieldRuleError",
+    "HeaderMismatchError",
+    "KeyDerivationError",
+    "KeyMissingError",
+    "NonceExhaustedError",
+    "NonceMismatchError",
+    "OperationError",
+    "OutsideValidityError",
+    "RecipientMismatchError",
+    "ReplayError",
+    "RootMismatchError",
+    "SignatureInvalidError",
+    "SignatureMissingError",
+    "SignerMismatchError",
+    "SignerNotDeterministicError",
+    "SluiceError",
+    "StreamError",
+    "TokenNotMoneyError",
+    "TooManyL1OperationsError",
+    "ValueRangeError",
+]
