@@ -1,0 +1,122 @@
+"""L2 keys: a Baby Jubjub key derived from one signature of an Ethereum account (protocol 4, "Keys").
+
+Whoever has the signature has the key, so the text that is signed says so. The derivation needs a signer that signs the
+same data the same way (RFC 6979), or the key could never be found again: it signs twice and compares.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from eth_account import Account as EthereumAccount
+from eth_account.messages import encode_typed_data
+from eth_account.signers.local import LocalAccount
+from eth_hash.auto import keccak
+
+from rollup._native import eddsa_public_key, eddsa_sign
+from rollup.core.checks import check_uint
+from rollup.core.constants import ADDRESS_BITS, CHAIN_ID_BITS
+from rollup.core.errors import FieldRuleError, SignerMismatchError, SignerNotDeterministicError
+from rollup.core.operations import Key, Signature, Transfer, Withdraw
+
+SignTypedData: TypeAlias = Callable[[dict[str, Any]], bytes]
+"""Signs EIP-712 data, given whole (types, primaryType, domain, message), and returns r 32 | s 32 | v."""
+
+KEY_STATEMENT = (
+    "This signature is your Sluice key. Whoever has it can spend what you hold on this rollup. "
+    "Sign it only in a wallet you trust."
+)
+_PRIVATE_KEY_BYTES = 32
+_SIGNATURE_BYTES = 65
+
+_Signed = TypeVar("_Signed", Transfer, Withdraw)
+
+
+@dataclass(frozen=True, slots=True)
+class L2Key:
+    """A private key of 32 bytes, used as circomlibjs does, and its public key (ax, ay)."""
+
+    private_key: bytes = field(repr=False)
+    public_key: Key
+
+    @classmethod
+    def from_private_key(cls, private_key: bytes) -> "L2Key":
+        """The key of these 32 bytes."""
+        if len(private_key) != _PRIVATE_KEY_BYTES:
+            raise FieldRuleError("private_key", f"{len(private_key)} bytes", f"it has {_PRIVATE_KEY_BYTES} bytes")
+        return cls(private_key, eddsa_public_key(private_key))
+
+    def sign(self, operation: _Signed, domain: int) -> _Signed:
+        """The operation with this key's signature, for the rollup of this domain."""
+        return operation.signed(Signature(*eddsa_sign(self.private_key, operation.message_hash(domain))))
+
+
+def key_typed_data(chain_id: int, rollup_address: int) -> dict[str, Any]:
+    """The EIP-712 data whose signature gives the key."""
+    check_uint("chain_id", chain_id, CHAIN_ID_BITS)
+    check_uint("rollup_address", rollup_address, ADDRESS_BITS)
+    return {
+        "types": {
+            "EIP712Domain": [
+                {"name": "name", "type": "string"},
+                {"name": "version", "type": "string"},
+                {"name": "chainId", "type": "uint256"},
+                {"name": "verifyingContract", "type": "address"},
+            ],
+            "SluiceKey": [{"name": "statement", "type": "string"}],
+        },
+        "primaryType": "SluiceKey",
+        "domain": {
+            "name": "Sluice",
+            "version": "1",
+            "chainId": chain_id,
+            "verifyingContract": f"0x{rollup_address:040x}",
+        },
+        "message": {"statement": KEY_STATEMENT},
+    }
+
+
+def derive_key(sign: SignTypedData, address: int, chain_id: int, rollup_address: int) -> L2Key:
+    """Derive the L2 key of an Ethereum account: the private key is keccak256(r | s).
+
+    Args:
+        sign: signs as the account; called twice.
+        address: the account's.
+        chain_id, rollup_address: for which rollup; every rollup gets its own key.
+
+    Raises:
+        SignerNotDeterministicError: two signatures of the same data differ.
+        SignerMismatchError: the signature is not the account's own ECDSA signature.
+    """
+    data = key_typed_data(chain_id, rollup_address)
+    signature = bytes(sign(data))
+    if bytes(sign(data)) != signature:
+        raise SignerNotDeterministicError(address)
+    signer = _recover(data, signature)
+    if signer != address:
+        raise SignerMismatchError(address, signer)
+    return L2Key.from_private_key(keccak(signature[:64]))
+
+
+def local_signer(account: LocalAccount) -> SignTypedData:
+    """Signs with a key held in memory, an eth-account account."""
+
+    def sign(data: dict[str, Any]) -> bytes:
+        return bytes(account.sign_typed_data(full_message=data).signature)
+
+    return sign
+
+
+def derive_local_key(account: LocalAccount, chain_id: int, rollup_address: int) -> L2Key:
+    """`derive_key` for an eth-account account."""
+    return derive_key(local_signer(account), int(account.address, 16), chain_id, rollup_address)
+
+
+def _recover(data: dict[str, Any], signature: bytes) -> int:
+    """The signer's address, 0 if these bytes are no signature (a contract wallet's, say)."""
+    if len(signature) != _SIGNATURE_BYTES:
+        return 0
+    try:
+        return int(EthereumAccount.recover_message(encode_typed_data(full_message=data), signature=signature), 16)
+    except Exception:  # what the libraries raise for bytes that are no signature is of many types
+        return 0
