@@ -166,6 +166,8 @@ interface IRollup {
     error QueueEntryMismatch(uint64 index, bytes27 expected, bytes27 got);
     /// @notice The proof does not hold for the block.
     error InvalidProof(uint64 number);
+    /// @notice Only proven blocks are executed.
+    error BlockNotProven(uint64 number, uint64 proven);
     /// @notice The L1 stream is not the one that was committed.
     error L1StreamMismatch(uint64 number, bytes32 expected, bytes32 got);
 
@@ -175,6 +177,9 @@ interface IRollup {
     error EthTransferFailed(address owner, uint256 amount);
     /// @notice The token took more from the vault than the amount.
     error OutflowExceedsAmount(uint16 token, uint256 amount, uint256 taken);
+
+    /// @notice A contract to be set in the constructor is not there.
+    error AddressWithoutCode(address contract_);
 
     // ---- Users ------------------------------------------------------------------------------------------------------
 
@@ -246,7 +251,7 @@ interface IRollup {
     /// @notice Credits what proven blocks pay out, in order, and the sender with their queue fees. Blocks already executed
     /// are skipped.
     /// @param l1Streams The L1 stream of each block.
-    /// Reverts: LengthMismatch, BlockOutOfOrder, BlockHashMismatch, L1StreamMismatch.
+    /// Reverts: LengthMismatch, BlockOutOfOrder, BlockNotProven, BlockHashMismatch, L1StreamMismatch.
     function executeBlocks(Block[] calldata blocks, bytes[] calldata l1Streams) external;
 
     // ---- Views ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {EMPTY_ROOT} from "./generated/Constants.sol";
+import {Block, IRollup} from "./interfaces/IRollup.sol";
+
+/// @notice The chain of block hashes, and how far it is committed, proven and executed.
+abstract contract Chain is IRollup {
+    mapping(uint64 number => bytes32) public blockHash;
+    // 32 bits are the header's width of a block number; checked arithmetic keeps to it.
+    uint32 private _committed;
+    uint32 private _proven;
+    uint32 private _executed;
+
+    constructor() {
+        blockHash[0] = _hash(genesisBlock());
+    }
+
+    // ---- Views ----
+
+    function genesisBlock() public pure returns (Block memory genesis) {
+        genesis.newRoot = EMPTY_ROOT;
+    }
+
+    function verifyBlock(Block calldata candidate) external view returns (bool) {
+        return blockHash[candidate.number] == _hash(candidate);
+    }
+
+    function committedBlocks() public view returns (uint64) {
+        return _committed;
+    }
+
+    function provenBlocks() public view returns (uint64) {
+        return _proven;
+    }
+
+    function executedBlocks() public view returns (uint64) {
+        return _executed;
+    }
+
+    // ---- Internal ----
+
+    function _hash(Block memory block_) internal pure returns (bytes32) {
+        return keccak256(abi.encode(block_));
+    }
+
+    /// @return hash The stored hash.
+    function _requireStored(Block memory block_) internal view returns (bytes32 hash) {
+        hash = _hash(block_);
+        bytes32 expected = blockHash[block_.number];
+        if (hash != expected) revert BlockHashMismatch(block_.number, expected, hash);
+    }
+
+    function _requireNumber(uint64 expected, Block memory block_) internal pure {
+        if (block_.number != expected) revert BlockOutOfOrder(expected, block_.number);
+    }
+
+    /// @return hash The new block's hash.
+    function _append(Block memory block_) internal returns (bytes32 hash) {
+        hash = _hash(block_);
+        blockHash[++_committed] = hash;
+        emit BlockCommitted(block_.number, hash, block_.committer, block_.validatorSet);
+    }
+
+    function _markProven(uint64 number, bytes32 hash) internal {
+        ++_proven;
+        emit BlockProven(number, hash);
+    }
+
+    function _markExecuted(uint64 number, bytes32 hash) internal {
+        ++_executed;
+        emit BlockExecuted(number, hash, msg.sender);
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {Queue} from "./Queue.sol";
+import {Vault} from "./Vault.sol";
+import {ACCOUNT_ID_BITS, FIRST_ORDER_SLOT} from "./generated/Constants.sol";
+import {IGovernor} from "./interfaces/IGovernor.sol";
+import {BabyJubjub} from "./libraries/BabyJubjub.sol";
+import {Records} from "./libraries/Records.sol";
+
+/// @notice What users ask for on L1: deposits and forced exits, each a queue entry with its fee.
+/// @dev The governor's stops and caps are read for deposits only. Queue fees are owed as ETH but escape ETH's cap: an exit must
+/// never be refused for it.
+abstract contract Inbox is Vault, Queue {
+    // ---- Users ----
+
+    function depositETH(address owner, uint256 ax, uint256 ay) external payable nonReentrant returns (uint64 index) {
+        _checkOwnerAndKey(owner, ax, ay);
+        (, uint128 cap) = _openTerms(ETH);
+        (uint64 feeGwei, uint256 amount) = _takeFee();
+        _requireUnderCap(ETH, cap, msg.value);
+        accounted[ETH] += msg.value;
+        return _queueDeposit(owner, ETH, amount, feeGwei, ax, ay);
+    }
+
+    function depositERC20(uint16 token, uint128 amount, address owner, uint256 ax, uint256 ay)
+        external
+        payable
+        nonReentrant
+        returns (uint64 index)
+    {
+        if (token == ETH) revert NotAnErc20(token);
+        _checkOwnerAndKey(owner, ax, ay);
+        (IERC20 erc20, uint128 cap) = _openTerms(token);
+        (uint64 feeGwei, uint256 excess) = _takeFee();
+
+        // The transfer comes before the effects since it decides them; every function that it could re-enter to gain is
+        // guarded, and until it returns the vault holds more than it accounts for, never less.
+        uint256 arrived = _receiveErc20(erc20, amount);
+        _requireUnderCap(token, cap, arrived);
+        accounted[token] += arrived;
+        accounted[ETH] += msg.value;
+        _creditPending(msg.sender, ETH, uint128(excess));
+        return _queueDeposit(owner, token, arrived, feeGwei, ax, ay);
+    }
+
+    function requestFullExit(uint32 accountId, uint16 token) external payable nonReentrant returns (uint64 index) {
+        if (accountId >> ACCOUNT_ID_BITS != 0) revert AccountOutOfRange(accountId);
+        if (token >= FIRST_ORDER_SLOT) revert TokenOutOfRange(token);
+        (uint64 feeGwei, uint256 excess) = _takeFee();
+        accounted[ETH] += msg.value;
+        _creditPending(msg.sender, ETH, uint128(excess));
+
+        uint40 expiry;
+        uint256[2] memory record;
+        (record[0], record[1]) = Records.fullExit(msg.sender, accountId, token, feeGwei);
+        (index, expiry) = _enqueue(keccak256(abi.encode(record)));
+        emit FullExitQueued(index, msg.sender, token, accountId, feeGwei, expiry, record);
+    }
+
+    // ---- Internal ----
+
+    /// @dev A deposit of somebody else's must not choose the key that will spend it.
+    function _checkOwnerAndKey(address owner, uint256 ax, uint256 ay) private view {
+        if (owner == address(0) || owner == address(this)) revert InvalidOwner(owner);
+        if (ax == 0 && ay == 0) return;
+        if (owner != msg.sender) revert KeyNotByOwner(owner, msg.sender);
+        if (!BabyJubjub.isOnCurve(ax, ay)) revert KeyNotOnCurve(ax, ay);
+    }
+
+    function _openTerms(uint16 token) private view returns (IERC20 erc20, uint128 cap) {
+        (address tokenAddress, uint128 depositCap, bool paused) = IGovernor(governor).depositTerms(token);
+        if (paused) revert DepositsPaused(token);
+        return (IERC20(tokenAddress), depositCap);
+    }
+
+    /// @dev The rest fits 128 bits: there is not that much ETH.
+    function _takeFee() private view returns (uint64 feeGwei, uint256 rest) {
+        feeGwei = _queueFeeGwei();
+        uint256 fee = uint256(feeGwei) * 1 gwei;
+        if (msg.value < fee) revert QueueFeeNotPaid(fee, msg.value);
+        return (feeGwei, msg.value - fee);
+    }
+
+    function _requireUnderCap(uint16 token, uint256 cap, uint256 arrived) private view {
+        uint256 wouldBe = accounted[token] + arrived;
+        if (wouldBe > cap) revert DepositCapExceeded(token, cap, wouldBe);
+    }
+
+    /// @param amount At most the cap, so below 2^120.
+    function _queueDeposit(address owner, uint16 token, uint256 amount, uint64 feeGwei, uint256 ax, uint256 ay)
+        private
+        returns (uint64 index)
+    {
+        if (amount == 0) revert ZeroDeposit(token);
+        uint40 expiry;
+        uint256[4] memory record;
+        (record[0], record[1]) = Records.deposit(owner, token, owner == msg.sender, feeGwei, uint128(amount));
+        (record[2], record[3]) = (ax, ay);
+        (index, expiry) = _enqueue(keccak256(abi.encode(record)));
+        emit DepositQueued(index, owner, token, msg.sender, uint128(amount), feeGwei, expiry, record);
+    }
+}

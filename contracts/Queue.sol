@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {MAX_L1_OPERATIONS_PER_BLOCK, QUEUE_EXPIRY_SECONDS, TIMESTAMP_BITS} from "./generated/Constants.sol";
+import {IRollup} from "./interfaces/IRollup.sol";
+
+/// @notice The priority queue: what validators must serve, in order. One slot an entry, freed when it is executed.
+abstract contract Queue is IRollup {
+    uint256 private constant EXPIRY_MASK = (1 << TIMESTAMP_BITS) - 1;
+    /// The fee rises by its base with every such number of open entries: with every block that they fill.
+    uint256 private constant OPEN_ENTRIES_PER_STEP = MAX_L1_OPERATIONS_PER_BLOCK;
+
+    uint32 private immutable BASE_FEE_GWEI;
+
+    /// `hash 27 bytes | expiry 5 bytes`, protocol 8.
+    mapping(uint64 index => bytes32) private _entries;
+    // 40 bits are the header's width of a queue index; checked arithmetic keeps to it.
+    uint40 private _total;
+    uint40 private _committed;
+    uint40 private _executed;
+
+    constructor(uint32 baseFeeGwei) {
+        BASE_FEE_GWEI = baseFeeGwei;
+    }
+
+    // ---- Views ----
+
+    function queueTotal() external view returns (uint64) {
+        return _total;
+    }
+
+    function queueCommitted() external view returns (uint64) {
+        return _committed;
+    }
+
+    function queueExecuted() external view returns (uint64) {
+        return _executed;
+    }
+
+    function queueEntry(uint64 index) external view returns (bytes27 hash, uint40 expiry) {
+        bytes32 entry = _entries[index];
+        return (bytes27(entry), uint40(uint256(entry)));
+    }
+
+    function queueFee() external view returns (uint256 feeWei) {
+        return uint256(_queueFeeGwei()) * 1 gwei;
+    }
+
+    // ---- Internal ----
+
+    /// @dev Fits: the base has 32 bits, the number of open entries 40.
+    function _queueFeeGwei() internal view returns (uint64) {
+        uint256 open = _total - _executed;
+        return uint64(BASE_FEE_GWEI * (1 + open / OPEN_ENTRIES_PER_STEP));
+    }
+
+    function _enqueue(bytes32 recordHash) internal returns (uint64 index, uint40 expiry) {
+        index = _total++;
+        expiry = uint40(block.timestamp + QUEUE_EXPIRY_SECONDS);
+        _entries[index] = bytes32(bytes27(recordHash)) | bytes32(uint256(expiry));
+    }
+
+    /// @dev An index that is not queued yet has hash 0, which no record has.
+    function _requireQueued(uint64 index, bytes32 recordHash) internal view {
+        bytes27 expected = bytes27(_entries[index]);
+        if (bytes27(recordHash) != expected) revert QueueEntryMismatch(index, expected, bytes27(recordHash));
+    }
+
+    /// @param end Checked entry by entry before: it never passes the total.
+    function _setQueueCommitted(uint64 end) internal {
+        _committed = uint40(end);
+    }
+
+    function _freeQueueUntil(uint64 end) internal {
+        for (uint64 index = _executed; index < end; ++index) {
+            delete _entries[index];
+        }
+        _executed = uint40(end);
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {
+    ACCOUNT_ID_BITS,
+    ADDRESS_BITS,
+    BALANCE_BITS,
+    FLAG_BITS,
+    FLAG_REFUSED,
+    FLAG_SENDER_IS_OWNER,
+    OP_DEPOSIT,
+    OP_FULL_EXIT,
+    SLOT_BITS
+} from "../generated/Constants.sol";
+
+/// @notice Records of the L1 stream (protocol 6): W0 = op | flags | account id | token | address, W1 = aux | amount.
+library Records {
+    uint256 internal constant TOKEN_SHIFT = ADDRESS_BITS;
+    uint256 internal constant ACCOUNT_SHIFT = TOKEN_SHIFT + SLOT_BITS;
+    uint256 internal constant FLAGS_SHIFT = ACCOUNT_SHIFT + ACCOUNT_ID_BITS;
+    uint256 internal constant OP_SHIFT = FLAGS_SHIFT + FLAG_BITS;
+    uint256 internal constant AUX_SHIFT = BALANCE_BITS;
+
+    uint256 internal constant DEPOSIT_WORDS = 4;
+    uint256 internal constant FULL_EXIT_WORDS = 2;
+    uint256 internal constant WITHDRAW_WORDS = 2;
+
+    uint256 private constant ACCOUNT_MASK = ((1 << ACCOUNT_ID_BITS) - 1) << ACCOUNT_SHIFT;
+    uint256 private constant AMOUNT_MASK = (1 << BALANCE_BITS) - 1;
+    /// What the operator fills in, and so is no part of the queue's hash.
+    uint256 private constant DEPOSIT_W0_OPERATOR = ACCOUNT_MASK | (FLAG_REFUSED << FLAGS_SHIFT);
+    uint256 private constant FULL_EXIT_W1_OPERATOR = AMOUNT_MASK;
+
+    function deposit(address owner, uint16 token, bool senderIsOwner, uint64 feeGwei, uint128 amount)
+        internal
+        pure
+        returns (uint256 w0, uint256 w1)
+    {
+        w0 = (OP_DEPOSIT << OP_SHIFT) | (uint256(token) << TOKEN_SHIFT) | uint160(owner);
+        if (senderIsOwner) w0 |= FLAG_SENDER_IS_OWNER << FLAGS_SHIFT;
+        w1 = (uint256(feeGwei) << AUX_SHIFT) | amount;
+    }
+
+    function fullExit(address owner, uint32 accountId, uint16 token, uint64 feeGwei)
+        internal
+        pure
+        returns (uint256 w0, uint256 w1)
+    {
+        w0 = (OP_FULL_EXIT << OP_SHIFT) | (uint256(accountId) << ACCOUNT_SHIFT) | (uint256(token) << TOKEN_SHIFT)
+            | uint160(owner);
+        w1 = uint256(feeGwei) << AUX_SHIFT;
+    }
+
+    function word(bytes calldata stream, uint256 index) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := calldataload(add(stream.offset, shl(5, index)))
+        }
+    }
+
+    /// @dev The whole rest of the word: anything above the four bits of an operation is no operation.
+    function op(uint256 w0) internal pure returns (uint256) {
+        return w0 >> OP_SHIFT;
+    }
+
+    function tokenOf(uint256 w0) internal pure returns (uint16) {
+        return uint16((w0 >> TOKEN_SHIFT) & ((1 << SLOT_BITS) - 1));
+    }
+
+    function ownerOf(uint256 w0) internal pure returns (address) {
+        return address(uint160(w0));
+    }
+
+    function flags(uint256 w0) internal pure returns (uint256) {
+        return (w0 >> FLAGS_SHIFT) & ((1 << FLAG_BITS) - 1);
+    }
+
+    function isRefused(uint256 w0) internal pure returns (bool) {
+        return flags(w0) & FLAG_REFUSED != 0;
+    }
+
+    function aux(uint256 w1) internal pure returns (uint256) {
+        return w1 >> AUX_SHIFT;
+    }
+
+    function amountOf(uint256 w1) internal pure returns (uint128) {
+        return uint128(w1);
+    }
+
+    /// @notice What the queue knows of the Deposit that starts at word `index`.
+    function depositHash(bytes calldata stream, uint256 index) internal pure returns (bytes32 digest) {
+        uint256 keep = ~DEPOSIT_W0_OPERATOR;
+        uint256 size = 32 * DEPOSIT_WORDS;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, add(stream.offset, shl(5, index)), size)
+            mstore(free, and(mload(free), keep))
+            digest := keccak256(free, size)
+        }
+    }
+
+    /// @notice What the queue knows of the FullExit with these words.
+    function fullExitHash(uint256 w0, uint256 w1) internal pure returns (bytes32 digest) {
+        uint256 keep = ~FULL_EXIT_W1_OPERATOR;
+        assembly ("memory-safe") {
+            mstore(0x00, w0)
+            mstore(0x20, and(w1, keep))
+            digest := keccak256(0x00, 0x40)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""Everything about L1: what its contracts are made of, and how they are driven."""
