@@ -1,0 +1,165 @@
+"""The part of the contract's ABI by which blocks are published and found again.
+
+`contracts/interfaces/IRollup.sol` is where it is defined; a test compares the two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, Final, Self
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_hash.auto import keccak
+
+from rollup.core.account import empty_root
+from rollup.core.block import SealedBlock
+from rollup.core.constants import VERSION_CALLDATA
+from rollup.core.header import Header
+
+BLOCK_TYPE: Final = (
+    "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,bytes32,bytes32,uint64,uint64,"
+    "address,bytes32)"
+)
+NEW_BLOCK_TYPE: Final = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes)"
+COMMIT_TYPES: Final = (BLOCK_TYPE, f"{NEW_BLOCK_TYPE}[]", "bytes")
+COMMIT_PROVE_EXECUTE_TYPES: Final = (BLOCK_TYPE, NEW_BLOCK_TYPE, "uint256[8]", "bytes")
+NO_ADDRESS: Final = "0x" + 40 * "0"
+
+
+def signature(name: str, types: Sequence[str]) -> str:
+    """Return a function's or event's canonical signature."""
+    return f"{name}({','.join(types)})"
+
+
+def selector(name: str, types: Sequence[str]) -> bytes:
+    """Return the first four bytes of a call."""
+    return keccak(signature(name, types).encode())[:4]
+
+
+COMMIT: Final = selector("commitBlocks", COMMIT_TYPES)
+COMMIT_PROVE_EXECUTE: Final = selector("commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES)
+BLOCK_COMMITTED_TYPES: Final = ("uint64", "bytes32", "address", "bytes32")
+BLOCK_COMMITTED: Final = keccak(signature("BlockCommitted", BLOCK_COMMITTED_TYPES).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class L1Block:
+    """The preimage of a block hash, field by field as `Block` in IRollup.sol."""
+
+    number: int
+    parent_hash: bytes
+    old_root: int
+    new_root: int
+    timestamp: int
+    block_size: int
+    source: int
+    commitment: int
+    challenge: int
+    evaluation: int
+    l2_hash: bytes
+    l1_hash: bytes
+    queue_end: int
+    chunk_end: int
+    committer: str
+    validator_set: bytes
+
+    @classmethod
+    def genesis(cls) -> Self:
+        """Return block 0: the empty tree and zeros."""
+        none = bytes(32)
+        return cls(0, none, 0, empty_root(), 0, 0, 0, 0, 0, 0, none, none, 0, 0, NO_ADDRESS, none)
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Self:
+        """Return the block of an ABI tuple."""
+        return cls(*values)
+
+    def following(
+        self, header: Header, l2: bytes, l1: bytes, binding: tuple[int, int, int], committer: str, validator_set: bytes
+    ) -> "L1Block":
+        """Return the block that these data make on top of this one.
+
+        Args:
+            header, l2, l1: The data.
+            binding: (C, X, Y).
+            committer: Who sent it, as an address.
+            validator_set: What the registry answered.
+        """
+        return L1Block(
+            number=header.block_number,
+            parent_hash=self.hash(),
+            old_root=header.old_root,
+            new_root=header.new_root,
+            timestamp=header.timestamp,
+            block_size=header.block_size,
+            source=VERSION_CALLDATA,
+            commitment=binding[0],
+            challenge=binding[1],
+            evaluation=binding[2],
+            l2_hash=keccak(l2),
+            l1_hash=keccak(l1),
+            queue_end=header.queue_start + header.queue_count,
+            chunk_end=self.chunk_end + header.l2_chunks,
+            committer=committer,
+            validator_set=validator_set,
+        )
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Return the fields in the ABI's order."""
+        return astuple(self)
+
+    def hash(self) -> bytes:
+        """Return the block hash: keccak256 of the ABI encoding."""
+        return keccak(encode([BLOCK_TYPE], [self.as_tuple()]))
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """What a validator publishes, field by field as `NewBlock` in IRollup.sol."""
+
+    block_size: int
+    timestamp: int
+    new_root: bytes
+    fee_account: int
+    fee_tokens: int
+    commitment: bytes
+    l2: bytes
+    l1: bytes
+
+    @classmethod
+    def of(cls, block: SealedBlock) -> Self:
+        """Return what is published of a sealed block."""
+        header = block.header
+        return cls(
+            block_size=header.block_size,
+            timestamp=header.timestamp,
+            new_root=header.new_root.to_bytes(32, "big"),
+            fee_account=header.fee_account,
+            fee_tokens=header.fee_tokens_word(),
+            commitment=block.commitment.to_bytes(32, "big"),
+            l2=block.l2,
+            l1=block.l1,
+        )
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Return the fields in the ABI's order."""
+        return astuple(self)
+
+
+def decode_commit(data: bytes) -> list[NewBlock]:
+    """Return the blocks that a transaction's input publishes.
+
+    Raises: ValueError if the input is neither of the two calls that publish, or not the canonical encoding of its
+        arguments, with its reason.
+    """
+    types = {COMMIT: COMMIT_TYPES, COMMIT_PROVE_EXECUTE: COMMIT_PROVE_EXECUTE_TYPES}.get(data[:4])
+    if types is None:
+        raise ValueError(f"the input starts with 0x{data[:4].hex()}, which publishes no blocks")
+    try:
+        arguments = decode(types, data[4:])
+    except DecodingError as error:
+        raise ValueError(f"the input does not decode ({error})") from error
+    if encode(types, arguments) != data[4:]:
+        raise ValueError("the input is not the canonical encoding of its arguments")
+    blocks = arguments[1] if data[:4] == COMMIT else (arguments[1],)
+    return [NewBlock(*block) for block in blocks]

@@ -1,0 +1,175 @@
+"""Rebuilds the state from L1 alone: events -> transaction inputs -> streams -> state, every hash and root compared.
+
+Needs a JSON-RPC endpoint, the rollup's address and the L1 block it was deployed in; nothing of the operator's.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from eth_abi.abi import decode, encode
+
+from rollup.core.binding import challenge, evaluation
+from rollup.core.constants import FEE_TOKENS, SLOT_BITS
+from rollup.core.errors import SluiceError
+from rollup.core.header import Header
+from rollup.core.operations import Deposit, FullExit, PublishedOperation, domain
+from rollup.core.rebuild import apply_block_data
+from rollup.core.state import State
+from rollup.core.streams import decode_streams, l1_words, l2_chunks
+from rollup.l1.abi import BLOCK_COMMITTED, L1Block, NewBlock, decode_commit, selector
+from rollup.l1.errors import ReaderError
+from rollup.l1.rpc import JsonRpc
+
+LOG_RANGE_BLOCKS: Final = 10_000
+"""L1 blocks asked for at once: what the stricter public endpoints allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A block found on L1. `transaction` and `l1_block` say where its data is."""
+
+    block: L1Block
+    header: Header
+    l2: bytes
+    l1: bytes
+    transaction: str
+    l1_block: int
+
+
+@dataclass
+class Rebuilt:
+    """The state that L1 gives, and how it came about."""
+
+    state: State = field(default_factory=State)
+    blocks: list[Published] = field(default_factory=list)
+    operations: list[list[PublishedOperation]] = field(default_factory=list)
+
+    @property
+    def last(self) -> L1Block:
+        """Return the last block, genesis if there is none."""
+        return self.blocks[-1].block if self.blocks else L1Block.genesis()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one rollup.
+
+    Args:
+        rpc: The node to ask.
+        rollup: Address of the contract.
+        deployed_at: L1 block number of its deployment.
+    """
+
+    rpc: JsonRpc
+    rollup: str
+    deployed_at: int
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+        """Rebuild the state after the last proven block.
+
+        Args:
+            progress: Called with (blocks done, blocks in all).
+
+        Raises:
+            NodeUnreachable: The node does not answer.
+            ReaderError: What it gave does not hash to what the contract stored.
+        """
+        rebuilt = Rebuilt()
+        self._check_hash(L1Block.genesis())
+        proven = self._count("provenBlocks")
+        for published in self.published(proven):
+            try:
+                operations = apply_block_data(rebuilt.state, published.header, published.l2, published.l1)
+            except SluiceError as error:
+                raise ReaderError(published.block.number, str(error)) from error
+            rebuilt.blocks.append(published)
+            rebuilt.operations.append(operations)
+            if progress is not None:
+                progress(published.block.number, proven)
+        if rebuilt.last.number != proven:
+            raise ReaderError(rebuilt.last.number + 1, f"no BlockCommitted event, though {proven} blocks are proven")
+        return rebuilt
+
+    def published(self, last: int) -> Iterator[Published]:
+        """Yield blocks 1 to `last` as published, in order, each compared with the hash the contract keeps."""
+        parent = L1Block.genesis()
+        cached: tuple[str, list[NewBlock]] = ("", [])
+        for log in self._logs():
+            number = int(log["topics"][1], 16)
+            if number > last:
+                return
+            if number != parent.number + 1:
+                raise ReaderError(number, f"its event follows that of block {parent.number}")
+            if cached[0] != log["transactionHash"]:
+                cached = (log["transactionHash"], self._input(log["transactionHash"], number))
+            if not cached[1]:
+                raise ReaderError(number, "the transaction published fewer blocks than it has events")
+            published = self._published(parent, cached[1].pop(0), log)
+            self._check_hash(published.block)
+            parent = published.block
+            yield published
+
+    def _published(self, parent: L1Block, new: NewBlock, log: Any) -> Published:
+        number = parent.number + 1
+        _, committer, validator_set = decode(["bytes32", "address", "bytes32"], bytes.fromhex(log["data"][2:]))
+        try:
+            header = self._header(parent, new)
+            commitment = int.from_bytes(new.commitment, "big")
+            x = challenge(header, new.l2, new.l1, commitment)
+            binding = commitment, x, evaluation(header, new.l2, new.l1, x)
+        except SluiceError as error:
+            raise ReaderError(number, str(error)) from error
+        block = parent.following(header, new.l2, new.l1, binding, committer, validator_set)
+        return Published(block, header, new.l2, new.l1, log["transactionHash"], int(log["blockNumber"], 16))
+
+    def _header(self, parent: L1Block, new: NewBlock) -> Header:
+        operations = decode_streams(new.l2, new.l1)
+        mask = (1 << SLOT_BITS) - 1
+        return Header(
+            domain=domain(self.rpc.chain_id(), int(self.rollup, 16)),
+            block_size=new.block_size,
+            block_number=parent.number + 1,
+            timestamp=new.timestamp,
+            queue_start=parent.queue_end,
+            queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in operations),
+            l2_chunks=len(l2_chunks(new.l2)),
+            l1_words=len(l1_words(new.l1)),
+            old_root=parent.new_root,
+            new_root=int.from_bytes(new.new_root, "big"),
+            fee_account=new.fee_account,
+            fee_tokens=tuple(new.fee_tokens >> SLOT_BITS * i & mask for i in range(FEE_TOKENS)),
+        )
+
+    def _logs(self) -> Iterator[Any]:
+        head = int(self.rpc("eth_blockNumber"), 16)
+        for start in range(self.deployed_at, head + 1, LOG_RANGE_BLOCKS):
+            yield from self.rpc(
+                "eth_getLogs",
+                {
+                    "address": self.rollup,
+                    "topics": ["0x" + BLOCK_COMMITTED.hex()],
+                    "fromBlock": hex(start),
+                    "toBlock": hex(min(start + LOG_RANGE_BLOCKS - 1, head)),
+                },
+            )
+
+    def _input(self, transaction: str, number: int) -> list[NewBlock]:
+        found = self.rpc("eth_getTransactionByHash", transaction)
+        if found is None:
+            raise ReaderError(number, f"the node does not have transaction {transaction}")
+        if int(found["to"] or "0x0", 16) != int(self.rollup, 16):
+            raise ReaderError(number, f"transaction {transaction} goes to {found['to']}, not to the rollup")
+        try:
+            return decode_commit(bytes.fromhex(found["input"][2:]))
+        except ValueError as error:
+            raise ReaderError(number, str(error)) from error
+
+    def _check_hash(self, block: L1Block) -> None:
+        stored = self.rpc.call(self.rollup, selector("blockHash", ["uint64"]) + encode(["uint64"], [block.number]))
+        if stored != block.hash():
+            reason = f"its data hashes to 0x{block.hash().hex()}, the contract at {self.rollup} has 0x{stored.hex()}"
+            raise ReaderError(block.number, reason)
+
+    def _count(self, view: str) -> int:
+        return int.from_bytes(self.rpc.call(self.rollup, selector(view, [])), "big")
