@@ -1,31 +1,22 @@
 """Every way the demo refuses its input.
 
-    SluiceError (rollup.core.errors)
-    └── DemoError
-        ├── InputFileError      a file is missing, unreadable, or no CSV
-        ├── PaymentsInvalid     all that is wrong in the rows of the files, at once
-        └── DemoFailed          the run itself did not come out as it must
+SluiceError (rollup.core.errors)
+└── DemoError
+    ├── InputFileError      a file is missing, unreadable, or no CSV
+    ├── PaymentsInvalid     all that is wrong in the rows of the files, at once
+    └── DemoFailed          the run itself did not come out as it must
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from rollup.core.errors import SluiceError
+from rollup.core.errors.base import DataError
 
 
-@dataclass(eq=False)
-class DemoError(SluiceError):
+class DemoError(DataError):
     """The demo cannot go on."""
 
     code = "demo"
-
-    def __post_init__(self) -> None:
-        self.args = tuple(self.values.values())
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(eq=False)

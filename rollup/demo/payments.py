@@ -226,5 +226,3 @@ def _check_balances(
             continue
         balances[source] = balance - needed
         balances[target] = balances.get(target, 0) + payment.amount
-
-

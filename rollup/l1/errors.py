@@ -17,24 +17,16 @@ Each carries the offending values, and its message names what is wrong, the valu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from rollup.core.errors import SluiceError
+from rollup.core.errors.base import DataError
 
 
-@dataclass(eq=False)
-class L1Error(SluiceError):
+class L1Error(DataError):
     """Something is wrong on L1 or on the way there."""
 
     code = "l1"
-
-    def __post_init__(self) -> None:
-        self.args = tuple(self.values.values())
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(eq=False)

@@ -1,0 +1,163 @@
+"""The demo's input: what is right is read exactly, and each thing that is wrong is named with the way out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rollup.demo.errors import InputFileError, PaymentsInvalid, Problem
+from rollup.demo.payments import Payroll, find_users_file, read_payroll
+from rollup.demo.tokens import ETH, USDS, AmountTextError, parse_amount
+from rollup.toolchain import ROOT
+
+CHARITY = "0x5afE00000000000000000000000000000c4a8171"
+USERS = f"name,address,deposit_ETH,deposit_USDS\nacme,,1,1000\nada,,0.5,\nbela,,0.25,10\ncharity,{CHARITY},0.001,\n"
+HEADER = "payer,payee,token,amount,fee,memo\n"
+
+
+def payroll(folder: Path, rows: str, users: str = USERS) -> Payroll:
+    (folder / "users.csv").write_text(users)
+    (folder / "payments.csv").write_text(HEADER + rows)
+    return read_payroll(folder / "payments.csv", folder / "users.csv")
+
+
+def problems(folder: Path, rows: str, users: str = USERS) -> list[Problem]:
+    with pytest.raises(PaymentsInvalid) as caught:
+        payroll(folder, rows, users)
+    return list(caught.value.problems)
+
+
+def test_read_payroll_example_has_forty_rows_two_tokens_and_a_self_transfer() -> None:
+    example = read_payroll(ROOT / "examples" / "payments.csv", ROOT / "examples" / "users.csv")
+    assert len(example.payments) >= 40
+    assert {payment.token for payment in example.payments} == {ETH, USDS}
+    assert any(payment.payer == payment.payee for payment in example.payments)
+    assert sum(payment.payer == "acme" for payment in example.payments) > 10
+
+
+def test_read_payroll_good_rows_reads_exact_amounts(tmp_path: Path) -> None:
+    read = payroll(tmp_path, f'acme,ada,USDS,12.5,0.05,"a, b"\n\n# a remark\nada,{CHARITY},ETH,0.1,,\n')
+    first, second = read.payments
+    assert (first.line, first.amount, first.fee, first.memo) == (2, 12_500_000, 50_000, "a, b")
+    assert (second.line, second.payee, second.amount, second.fee) == (5, "charity", 10**17, 0)
+
+
+def test_read_payroll_self_transfer_is_accepted(tmp_path: Path) -> None:
+    assert payroll(tmp_path, "ada,ada,ETH,0.5,0,\n").payments[0].payee == "ada"
+
+
+def test_read_payroll_received_money_can_be_spent(tmp_path: Path) -> None:
+    assert len(payroll(tmp_path, "acme,ada,USDS,1000,0,\nada,bela,USDS,999,1,\n").payments) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "reason", "way_out"),
+    [
+        ("acme,eve,ETH,1,0,", "payee", "unknown user", "users.csv"),
+        ("eve,acme,ETH,1,0,", "payer", "unknown user", "users.csv"),
+        ("acme,0x12,ETH,1,0,", "payee", "not an address", "40 hexadecimal"),
+        (f"acme,{CHARITY[:-1]}2,ETH,1,0,", "payee", "no user has this address|checksum", "users.csv|check"),
+        (f"acme,{CHARITY.replace('afE', 'aFE')},ETH,1,0,", "payee", "checksum", CHARITY),
+        (f"acme,0x{'0' * 40},ETH,1,0,", "payee", "zero address", "address"),
+        (f"acme,0x{'1' * 40},ETH,1,0,", "payee", "no user has this address", "opening deposit"),
+        ("acme,ada,ETH,-1,0,", "amount", "negative", "sign"),
+        ("acme,ada,ETH,one,0,", "amount", "not a decimal number", "digits"),
+        ("acme,ada,ETH,1e3,0,", "amount", "not a decimal number", "digits"),
+        ("acme,ada,ETH,,0,", "amount", "not a decimal number", "digits"),
+        ("acme,ada,USDS,0.0000001,0,", "amount", "finer than USDS", "6 digits"),
+        ("acme,ada,ETH,0.123456789012,0,", "amount", "35 bits", "0.12345678901 ETH and 0.12345678902 ETH"),
+        ("acme,ada,ETH,1,0.12345,", "fee", "11 bits", "0.1234 ETH and 0.1235 ETH"),
+        (f"acme,ada,ETH,{10**30},0,", "amount", "too large", "the most is"),
+        ("acme,ada,DAI,1,0,", "token", "unknown token", "ETH, USDS"),
+        ("acme,ada,eth,1,0,", "token", "unknown token", "ETH, USDS"),
+        ("ada,acme,ETH,0.6,0,", "amount", "ada has 0.5 ETH by then, needs 0.6", "deposit 0.1 ETH more"),
+        ("ada,acme,ETH,0.5,0.1,", "amount", "needs 0.6", "pay less"),
+        ("ada,acme,USDS,1,0,", "amount", "ada has 0 USDS", "deposit 1 USDS"),
+        ("ada,acme,ETH,0.1,2,", "fee", "ada has 0.5 ETH by then", "pay less"),
+        ("charity,ada,ETH,0.001,0,", "payer", "no key", "users.csv"),
+        ("acme,ada,ETH,1", "(row)", "4 fields, the header has 6", "quote"),
+    ],
+)
+def test_read_payroll_bad_row_names_column_reason_and_way_out(
+    tmp_path: Path, row: str, column: str, reason: str, way_out: str
+) -> None:
+
+    (problem,) = problems(tmp_path, f"acme,bela,ETH,0.1,0,\n{row}\n")
+    assert (problem.path, problem.line, problem.column) == (str(tmp_path / "payments.csv"), 3, column)
+    assert re.search(reason, problem.reason)
+    assert re.search(way_out, problem.way_out)
+    assert f":3: {column} = " in str(problem)
+
+
+def test_read_payroll_many_bad_rows_are_reported_together(tmp_path: Path) -> None:
+    found = problems(tmp_path, "eve,ada,DAI,-1,0,\nacme,ada,ETH,x,y,\n", USERS + "dora,0x1,,\n")
+    assert [(problem.line, problem.column) for problem in found] == [
+        (2, "payer"),
+        (2, "token"),
+        (3, "amount"),
+        (3, "fee"),
+        (6, "address"),
+        (6, "deposit_ETH"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "reason"),
+    [
+        ("ada,,1,", "name", "already"),
+        (",,1,", "name", "not a user's name"),
+        ("operator,,1,", "name", "not a user's name"),
+        ("dora,,,", "deposit_ETH", "no deposit"),
+        ("dora,,0,0", "deposit_ETH", "no deposit"),
+        ("dora,,-1,", "deposit_ETH", "negative"),
+        (f"dora,{CHARITY},1,", "address", "another user"),
+        (f"dora,,{10**30},", "deposit_ETH", "too large"),
+    ],
+)
+def test_read_payroll_bad_user_names_column_and_reason(tmp_path: Path, row: str, column: str, reason: str) -> None:
+    (problem,) = problems(tmp_path, "acme,ada,ETH,1,0,\n", USERS + row + "\n")
+    assert (problem.line, problem.column) == (6, column)
+    assert reason in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("payer,payee,token,amount\n", "lacks fee"),
+        ("payer,payee,token,amount,fee,colour\n", "unknown or repeated"),
+        (HEADER, "no payment"),
+        (HEADER + 'acme,"ada,ETH,1,0,\n', "not a CSV"),
+    ],
+)
+def test_read_payroll_unusable_file_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "users.csv").write_text(USERS)
+    (tmp_path / "payments.csv").write_text(text)
+    with pytest.raises(InputFileError, match=reason):
+        read_payroll(tmp_path / "payments.csv", tmp_path / "users.csv")
+
+
+def test_read_payroll_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text(USERS)
+    with pytest.raises(InputFileError, match="No such file"):
+        read_payroll(tmp_path / "payments.csv", tmp_path / "users.csv")
+    (tmp_path / "payments.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputFileError, match="UTF-8"):
+        read_payroll(tmp_path / "payments.csv", tmp_path / "users.csv")
+
+
+def test_find_users_file_prefers_the_one_beside(tmp_path: Path) -> None:
+    assert find_users_file(tmp_path / "p.csv", ROOT / "examples") == ROOT / "examples" / "users.csv"
+    (tmp_path / "users.csv").write_text(USERS)
+    assert find_users_file(tmp_path / "p.csv", ROOT / "examples") == tmp_path.resolve() / "users.csv"
+
+
+@pytest.mark.parametrize(("text", "amount"), [("1", 10**6), ("0.000001", 1), ("12.50", 12_500_000), ("007", 7 * 10**6)])
+def test_parse_amount_show_round_trip(text: str, amount: int) -> None:
+    assert parse_amount(text, USDS) == amount
+    assert parse_amount(USDS.show(amount), USDS) == amount
+
+
+def test_parse_amount_too_fine_names_the_token() -> None:
+    with pytest.raises(AmountTextError, match="finer than USDS"):
+        parse_amount("0.0000001", USDS)
