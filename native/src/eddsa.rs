@@ -280,12 +280,14 @@ mod tests {
     fn measure_eddsa() {
         let claims: Vec<Claim> = (0..1024).map(|i| claim(i as u8, i)).collect();
         let time = |name: &str, work: &dyn Fn()| {
-            work();
-            let start = std::time::Instant::now();
-            work();
-            println!("{name}: {:?} each", start.elapsed() / claims.len() as u32);
+            let run = || {
+                let start = std::time::Instant::now();
+                work();
+                start.elapsed() / claims.len() as u32
+            };
+            println!("{name}: {:?} each", (0..10).map(|_| run()).min());
         };
-        time("sign", &|| claims.iter().for_each(|c| assert!(sign(&[1; 32], c.message).s != c.signature.s || true)));
+        time("sign", &|| claims.iter().for_each(|c| assert!(sign(&[1; 32], c.message).r.is_on_curve())));
         time("subgroup", &|| claims.iter().for_each(|c| assert!(babyjub::is_in_subgroup(&c.public_key))));
         time("verify", &|| claims.iter().for_each(|c| assert!(verify(c))));
         time("verify_many", &|| assert!(verify_many(&claims).into_iter().all(|verdict| verdict)));

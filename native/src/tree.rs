@@ -18,6 +18,9 @@ const DIGIT_BITS: u32 = 3;
 /// The most levels whose indices fit in 64 bits.
 pub const MAX_LEVELS: usize = 21;
 
+/// An index and its new leaf.
+pub type Update = (u64, Fr);
+
 /// The children of the nodes between a leaf and the root, bottom first; the leaf itself is in the first group.
 pub type Path = Vec<[Fr; ARITY]>;
 
@@ -109,7 +112,7 @@ impl MerkleTree {
 
     /// As [`set`](Self::set) one after the other, but each touched node is hashed once and subtrees run in parallel.
     /// Of two values for an index the later stays. On an error nothing is changed.
-    pub fn set_many(&mut self, updates: &[(u64, Fr)]) -> Result<(), TreeError> {
+    pub fn set_many(&mut self, updates: &[Update]) -> Result<(), TreeError> {
         updates.iter().try_for_each(|(index, _)| check_index(self.levels(), *index))?;
         let mut sorted = updates.to_vec();
         sorted.sort_by_key(|(index, _)| *index);
@@ -179,7 +182,7 @@ fn child_hashes(children: &[Option<Arc<Node>>; ARITY], empty: Fr) -> [Fr; ARITY]
 }
 
 /// Applies updates, sorted by index and all within this subtree of `levels` levels.
-fn update(slot: &mut Option<Arc<Node>>, levels: usize, updates: &[(u64, Fr)], empty: &[Fr]) {
+fn update(slot: &mut Option<Arc<Node>>, levels: usize, updates: &[Update], empty: &[Fr]) {
     let node = slot.get_or_insert_with(|| Arc::new(empty_node(levels, empty)));
     match Arc::make_mut(node) {
         Node::Bottom { hash, leaves } => {
@@ -193,10 +196,10 @@ fn update(slot: &mut Option<Arc<Node>>, levels: usize, updates: &[(u64, Fr)], em
     }
 }
 
-fn update_children(children: &mut [Option<Arc<Node>>; ARITY], level: usize, updates: &[(u64, Fr)], empty: &[Fr]) {
+fn update_children(children: &mut [Option<Arc<Node>>; ARITY], level: usize, updates: &[Update], empty: &[Fr]) {
     const PARALLEL_FROM: usize = 4;
     let mut rest = updates;
-    let mut work: Vec<(&mut Option<Arc<Node>>, &[(u64, Fr)])> = Vec::with_capacity(ARITY);
+    let mut work: Vec<(&mut Option<Arc<Node>>, &[Update])> = Vec::with_capacity(ARITY);
     for (i, child) in children.iter_mut().enumerate() {
         let (own, others) = rest.split_at(rest.partition_point(|(index, _)| digit(*index, level) <= i));
         rest = others;

@@ -2,4 +2,5 @@
 
 pub mod circuit;
 pub mod crypto;
+pub mod field;
 pub mod groth16;
