@@ -1,0 +1,114 @@
+"""Hot arithmetic, written in Rust (`native/`). Every int is range-checked: out of range is a ValueError.
+
+A *field element* is an int in 0 <= x < FIELD_MODULUS. A *point* is a pair (x, y) of field elements.
+"""
+
+from collections.abc import Sequence
+from typing import Final, final
+
+# --- hashes, signatures, trees (native/src/py/crypto.rs) ---
+
+Point = tuple[int, int]
+"""(x, y), each a field element; on Baby Jubjub only if `is_on_curve` says so."""
+Signature = tuple[int, int, int]
+"""(R.x, R.y, S): circomlib's R8x, R8y, S."""
+
+FIELD_MODULUS: Final[int]
+"""r, the order of the scalar field of BN254: the modulus of every field element."""
+SUBGROUP_ORDER: Final[int]
+"""l, the order of Baby Jubjub's prime-order subgroup; the curve has 8 l points."""
+BASE8: Final[Point]
+"""circomlib's base point, of order l."""
+
+def poseidon(inputs: Sequence[int]) -> int:
+    """Poseidon with circomlib's parameters.
+
+    Args:
+        inputs: 1 to 16 field elements.
+
+    Raises:
+        ValueError: another number of inputs, or one that is not a field element.
+    """
+
+def poseidon_many(rows: Sequence[Sequence[int]]) -> list[int]:
+    """`poseidon` of each row, on all cores, without the GIL."""
+
+def eddsa_public_key(private_key: bytes) -> Point:
+    """The public key of 32 secret bytes, as circomlibjs' `prv2pub`. Not constant time."""
+
+def eddsa_sign(private_key: bytes, message: int) -> Signature:
+    """The one signature of a field element under 32 secret bytes, as circomlibjs' `signPoseidon`. Not constant time."""
+
+def eddsa_verify(public_key: Point, message: int, signature: Signature) -> bool:
+    """Whether circomlib's `EdDSAPoseidonVerifier` accepts, and R and the key are on the curve, S < SUBGROUP_ORDER, and
+    the key is a point of the prime-order subgroup other than the identity.
+
+    Args:
+        public_key: a point; (0, 0), which means "no key", is never valid.
+        message: a field element.
+        signature: a point and any int: an S outside 0 <= S < SUBGROUP_ORDER is false, not an error.
+
+    Raises:
+        ValueError: a coordinate or the message is not a field element.
+    """
+
+def eddsa_verify_many(claims: Sequence[tuple[Point, int, Signature]]) -> list[bool]:
+    """`eddsa_verify` of each (public_key, message, signature), on all cores, without the GIL.
+
+    Valid ones are checked together by one random combination: a false True has probability 2^-128.
+    """
+
+def is_on_curve(point: Point) -> bool:
+    """Whether 168700 x^2 + y^2 = 1 + 168696 x^2 y^2."""
+
+def is_in_subgroup(point: Point) -> bool:
+    """Whether the point is on the curve and SUBGROUP_ORDER times it is the identity (0, 1), which itself is in."""
+
+def compress_point(point: Point) -> bytes:
+    """32 bytes: y little endian, the top bit set if x > r / 2; circomlibjs' `packPoint`. The point must be on the curve."""
+
+def decompress_point(data: bytes) -> Point:
+    """The inverse of `compress_point`; bytes that it never returns are a ValueError."""
+
+@final
+class MerkleTree:
+    """A sparse 8-ary Merkle tree over Poseidon(8). Its memory grows with the touched leaves only.
+
+    An index is an int in 0 <= index < 8^levels; its least significant base-8 digit is the place in the bottom group.
+    """
+
+    def __init__(self, levels: int, empty_leaf: int = 0) -> None:
+        """A tree of 8^levels leaves (1 <= levels <= 21), each `empty_leaf`, a field element."""
+
+    @property
+    def root(self) -> int: ...
+    @property
+    def levels(self) -> int: ...
+    def get(self, index: int) -> int:
+        """The leaf at `index`."""
+
+    def set(self, index: int, value: int) -> None:
+        """Makes the field element `value` the leaf at `index`."""
+
+    def set_many(self, updates: Sequence[tuple[int, int]]) -> None:
+        """Sets each (index, value); of two for one index the later stays. Hashes each touched node once, on all cores.
+
+        Raises:
+            ValueError: an index or a value is out of range; then nothing has changed.
+        """
+
+    def path(self, index: int) -> list[list[int]]:
+        """The eight children of each node above the leaf, bottom first: levels x 8 field elements, the leaf in the first."""
+
+    def copy(self) -> MerkleTree:
+        """A snapshot, independent from now on; it costs a pointer, not a copy of the nodes."""
+
+    def __copy__(self) -> MerkleTree: ...
+
+def verify_path(root: int, levels: int, index: int, leaf: int, path: Sequence[Sequence[int]]) -> bool:
+    """Whether `path`, as `MerkleTree.path` returns it, leads from `leaf` at `index` to `root`.
+
+    Raises:
+        ValueError: the path is not `levels` x 8 field elements, or the index is not below 8^levels. A path of another
+            length could pass an inner node for a leaf, so `levels` must be the verifier's, never the prover's.
+    """
