@@ -2,20 +2,33 @@
 
 pub mod babyjub;
 pub mod batch_affine;
+pub mod circuit;
 pub mod dot;
 pub mod eddsa;
 pub mod fixed_base;
 pub mod grain;
 pub mod groth16_error;
 pub mod keys_json;
+pub mod linker;
 pub mod matrix;
 pub mod msm;
 pub mod poseidon;
 pub mod prover;
+pub mod r1cs;
 pub mod setup;
+pub mod sym;
 pub mod system;
 pub mod tree;
 pub mod verifier;
+pub mod witness;
+mod witness_bits;
+mod witness_block;
+mod witness_emit;
+mod witness_exec;
+mod witness_linear;
+mod witness_plan;
+mod witness_rows;
+pub mod wtns;
 pub mod zkey;
 pub mod zkey_write;
 
