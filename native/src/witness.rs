@@ -143,7 +143,7 @@ pub fn render(circuit: &Circuit, violation: &Violation) -> String {
     )
 }
 
-const SHOWN_TERMS: usize = 8;
+const SHOWN_TERMS: usize = 5;
 
 fn render_terms(circuit: &Circuit, terms: &[(u32, Fr)]) -> String {
     if terms.is_empty() {

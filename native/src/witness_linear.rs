@@ -1,99 +1,157 @@
-//! Joint linear systems: rows whose A and B are known, solved together by sparse elimination.
+//! Joint linear systems: what rows whose A and B are known say together.
 //!
-//! O2 may keep the sum of two products instead of either, so that no row alone has one unknown.
+//! O2 replaces wires by combinations of others, so that a row may hold many unknowns although, as in Poseidon's partial
+//! rounds, the next factor (a combination of the same unknowns) follows from the rows so far. The rows are kept in
+//! reduced echelon form. Whether a factor is in their span is asked of a random vector of their null space first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ark_bn254::Fr;
-use ark_ff::{Field, Zero};
+use ark_ff::{Field, One, Zero};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use crate::witness_plan::Planner;
-use crate::witness_rows::Side;
+use crate::witness_rows::{combine, Side, Terms};
 
-/// Above this many rows or terms an elimination is not tried.
-const MAX_ROWS: usize = 2000;
-const MAX_TERMS: usize = 200_000;
+/// Above this many equations the elimination gives up: the circuit needs hints.
+const MAX_EQUATIONS: usize = 20_000;
 
-/// unknowns = sum of multiple * (value of row), where the value of a row is A * B - the known part of C.
-#[derive(Clone, Default)]
-struct Equation {
-    unknowns: BTreeMap<u32, Fr>,
-    rows: BTreeMap<u32, Fr>,
+/// Equations sum = 0 over slots (wires, products), in reduced echelon form with respect to the unknown wires.
+pub struct Joint {
+    /// Pivot wire, with coefficient 1 -> equation.
+    equations: BTreeMap<u32, Terms>,
+    /// A vector that satisfies all equations with zero for everything known; random where it is free.
+    null: HashMap<u32, Fr>,
+    rng: ChaCha8Rng,
 }
 
-fn add(to: &mut BTreeMap<u32, Fr>, from: &BTreeMap<u32, Fr>, factor: Fr) {
-    for (&key, &value) in from {
-        let sum = to.entry(key).or_insert(Fr::zero());
-        *sum += value * factor;
-        if sum.is_zero() {
-            to.remove(&key);
+impl Joint {
+    pub fn new() -> Self {
+        Self { equations: BTreeMap::new(), null: HashMap::new(), rng: ChaCha8Rng::seed_from_u64(0) }
+    }
+
+    fn random(&mut self, wire: u32) -> Fr {
+        use ark_ff::UniformRand;
+        let rng = &mut self.rng;
+        *self.null.entry(wire).or_insert_with(|| Fr::rand(rng))
+    }
+
+    /// Replaces the pivots in a combination.
+    fn reduce(&self, terms: &[(u32, Fr)]) -> Terms {
+        let mut out: HashMap<u32, Fr> = HashMap::with_capacity(2 * terms.len());
+        for &(wire, value) in terms {
+            match self.equations.get(&wire) {
+                None => *out.entry(wire).or_insert(Fr::zero()) += value,
+                Some(equation) => {
+                    for &(other, inner) in equation.iter().filter(|term| term.0 != wire) {
+                        *out.entry(other).or_insert(Fr::zero()) -= inner * value;
+                    }
+                }
+            }
         }
+        combine(&out.into_iter().collect::<Terms>(), &[], Fr::zero())
+    }
+
+    fn insert(&mut self, equation: &[(u32, Fr)], known: &dyn Fn(u32) -> bool) {
+        let reduced = self.reduce(equation);
+        let Some(&(pivot, value)) = reduced.iter().find(|term| !known(term.0)) else { return };
+        let Some(inverse) = value.inverse() else { return };
+        let reduced: Terms = reduced.into_iter().map(|(wire, value)| (wire, value * inverse)).collect();
+        for other in self.equations.values_mut() {
+            if let Ok(at) = other.binary_search_by_key(&pivot, |term| term.0) {
+                *other = combine(other, &reduced, -other[at].1);
+            }
+        }
+        self.equations.insert(pivot, reduced);
     }
 }
 
-impl Equation {
-    fn subtract(&mut self, other: &Self, factor: Fr) {
-        add(&mut self.unknowns, &other.unknowns, -factor);
-        add(&mut self.rows, &other.rows, -factor);
-    }
-}
-
-/// Brings the pending rows to reduced echelon form and solves every wire that stands alone in one.
+/// Takes up the pending rows and learns what they say together: wires that stand alone, then factors in their span.
 pub fn eliminate(planner: &mut Planner<'_>) -> bool {
-    let rows: Vec<u32> = planner.pending.iter().copied().filter(|&row| planner.unknown_in(row) > 1).collect();
-    let terms: usize = rows.iter().map(|&row| planner.unknown_in(row) as usize).sum();
-    if rows.len() < 2 || rows.len() > MAX_ROWS || terms > MAX_TERMS {
+    let mut joint = std::mem::replace(&mut planner.joint, Joint::new());
+    let n_wires = planner.rows.n_wires;
+    let known = planner.known.clone();
+    let is_known = |slot: u32| slot as usize >= n_wires || known[slot as usize];
+    // Equations whose pivot has become known meanwhile are taken up again.
+    let stale: Vec<u32> = joint.equations.keys().copied().filter(|&pivot| is_known(pivot)).collect();
+    let mut fresh: Vec<Terms> = stale.iter().filter_map(|pivot| joint.equations.remove(pivot)).collect();
+    for row in std::mem::take(&mut planner.pending) {
+        if planner.unknown_in(row) < 2 {
+            continue;
+        }
+        if planner.rows.defines(row).is_some_and(|wire| !is_known(wire)) {
+            planner.pending.push(row);
+            continue;
+        }
+        let mut equation = planner.rows.terms(row, Side::C).to_vec();
+        let (a, b) = (planner.rows.terms(row, Side::A), planner.rows.terms(row, Side::B));
+        if !a.is_empty() && !b.is_empty() {
+            let product = planner.emit.temporary();
+            planner.emit.mul_add(product, a, b, &[]);
+            equation.push((product, -Fr::one()));
+        }
+        fresh.push(combine(&equation, &[], Fr::zero()));
+        planner.taken_up.push(row);
+    }
+    if joint.equations.len() + fresh.len() > MAX_EQUATIONS {
+        planner.joint = joint;
         return false;
     }
-    let mut solved: BTreeMap<u32, Equation> = BTreeMap::new(); // pivot wire -> equation, pivot coefficient 1
+    for equation in &fresh {
+        joint.insert(equation, &is_known);
+    }
+    let alone = |equation: &Terms| equation.iter().filter(|term| !is_known(term.0)).count() == 1;
+    let solved: Vec<u32> = joint.equations.iter().filter(|(_, equation)| alone(equation)).map(|(&pivot, _)| pivot).collect();
+    let mut progress = !solved.is_empty();
+    for &pivot in &solved {
+        let Some(equation) = joint.equations.remove(&pivot) else { continue };
+        let rest: Terms = equation.iter().filter(|term| term.0 != pivot).map(|&(slot, value)| (slot, -value)).collect();
+        planner.emit.linear(pivot, &rest);
+    }
+    for pivot in solved {
+        planner.learn(pivot);
+    }
+    if !progress {
+        for wire in factors_in_span(planner, &mut joint) {
+            let Some(row) = planner.rows.definition(wire) else { continue };
+            let definition: Terms = planner.rows.terms(row, Side::C).iter().copied().filter(|term| term.0 != wire).collect();
+            let reduced = joint.reduce(&definition);
+            if reduced.iter().all(|term| is_known(term.0)) {
+                planner.emit.linear(wire, &reduced);
+                planner.learn(wire);
+                planner.redundant(row);
+                progress = true;
+            }
+        }
+    }
+    planner.joint = joint;
+    progress
+}
+
+/// Unknown made-up wires whose definition vanishes on a null vector of the equations.
+fn factors_in_span(planner: &Planner<'_>, joint: &mut Joint) -> BTreeSet<u32> {
+    let unknown = |wire: u32| (wire as usize) < planner.rows.n_wires && !planner.known[wire as usize];
+    let pivots: Vec<u32> = joint.equations.keys().copied().collect();
+    let mut changed: BTreeSet<u32> = BTreeSet::new();
+    for &pivot in &pivots {
+        let equation = joint.equations.get(&pivot).cloned().unwrap_or_default();
+        let free = equation.iter().filter(|term| term.0 != pivot && unknown(term.0));
+        let sum: Fr = free.map(|&(wire, value)| joint.random(wire) * value).sum();
+        if joint.null.insert(pivot, -sum) != Some(-sum) {
+            changed.insert(pivot);
+        }
+    }
+    let rows: BTreeSet<u32> =
+        changed.iter().flat_map(|&wire| planner.rows.of_wire(wire)).map(|index| planner.rows.uses[index].0).collect();
+    let mut found = BTreeSet::new();
     for row in rows {
-        let mut equation = Equation::default();
-        for &(wire, value) in planner.rows.terms(row, Side::C) {
-            if !planner.known[wire as usize] {
-                equation.unknowns.insert(wire, value);
-            }
+        let Some(wire) = planner.rows.defines(row).filter(|&wire| unknown(wire)) else { continue };
+        let terms = planner.rows.terms(row, Side::C).iter().filter(|term| term.0 != wire && unknown(term.0));
+        let value: Fr = terms.map(|&(other, value)| joint.random(other) * value).sum();
+        if value.is_zero() {
+            found.insert(wire);
         }
-        equation.rows.insert(row, Fr::from(1u64));
-        let pivots: Vec<u32> = equation.unknowns.keys().copied().filter(|wire| solved.contains_key(wire)).collect();
-        for wire in pivots {
-            if let (Some(pivot), Some(&factor)) = (solved.get(&wire), equation.unknowns.get(&wire)) {
-                equation.subtract(pivot, factor);
-            }
-        }
-        let Some((&wire, value)) = equation.unknowns.iter().next() else { continue };
-        let Some(inverse) = value.inverse() else { continue };
-        equation.unknowns.values_mut().chain(equation.rows.values_mut()).for_each(|value| *value *= inverse);
-        for other in solved.values_mut() {
-            if let Some(&factor) = other.unknowns.get(&wire) {
-                other.subtract(&equation, factor);
-            }
-        }
-        solved.insert(wire, equation);
     }
-    let mut values: BTreeMap<u32, u32> = BTreeMap::new(); // row -> slot of its value
-    let mut done = Vec::new();
-    for (wire, equation) in solved.into_iter().filter(|(_, equation)| equation.unknowns.len() == 1) {
-        let mut sum = Vec::new();
-        for (&row, &multiple) in &equation.rows {
-            let slot = *values.entry(row).or_insert_with(|| {
-                let unknown: Vec<u32> = planner
-                    .rows
-                    .terms(row, Side::C)
-                    .iter()
-                    .map(|term| term.0)
-                    .filter(|&wire| !planner.known[wire as usize])
-                    .collect();
-                let slot = planner.emit.temporary();
-                planner.emit_relation(row, slot, Fr::from(1u64), Fr::zero(), &unknown);
-                slot
-            });
-            sum.push((slot, multiple));
-        }
-        planner.emit.linear(wire, &sum);
-        done.push(wire);
-    }
-    for &wire in &done {
-        planner.learn(wire);
-    }
-    !done.is_empty()
+    found
 }

@@ -1,6 +1,6 @@
 //! The planner: from constraints and the set of given wires to a straight-line [`Plan`]. See [`crate::witness`].
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
@@ -9,8 +9,9 @@ use crate::circuit::{shorten, Circuit};
 use crate::r1cs::{refuse, Result};
 use crate::witness::{Hint, Plan};
 use crate::witness_emit::Emitter;
+use crate::witness_linear::{self, Joint};
 use crate::witness_rows::{Rows, Side};
-use crate::{witness_bits, witness_linear};
+use crate::witness_bits;
 
 /// Plans `circuit` with the wires of `given` known.
 pub fn plan(circuit: &Circuit, given: &[u32]) -> Result<Plan> {
@@ -48,6 +49,10 @@ pub struct Planner<'a> {
     pub pending: Vec<u32>,
     /// Rows with one unknown, beside a known factor.
     quotients: Vec<u32>,
+    pub joint: Joint,
+    /// Rows that are in `joint`: kept, as one may yet turn out to be a bit decomposition.
+    pub taken_up: Vec<u32>,
+    redundant: HashSet<u32>,
 }
 
 impl<'a> Planner<'a> {
@@ -61,6 +66,9 @@ impl<'a> Planner<'a> {
             singles: VecDeque::new(),
             pending: Vec::new(),
             quotients: Vec::new(),
+            joint: Joint::new(),
+            taken_up: Vec::new(),
+            redundant: HashSet::new(),
             rows,
         };
         planner.known[0] = true;
@@ -82,7 +90,7 @@ impl<'a> Planner<'a> {
         let [a, b, _, all] = self.unknown[row as usize];
         if all == 1 {
             self.singles.push_back(row);
-        } else if a == 0 && b == 0 && all > 1 {
+        } else if a == 0 && b == 0 && all > 1 && !self.redundant.contains(&row) {
             self.pending.push(row);
         }
     }
@@ -112,7 +120,7 @@ impl<'a> Planner<'a> {
         self.unknown[row as usize][3]
     }
 
-    fn the_unknown(&self, row: u32) -> Option<u32> {
+    pub fn the_unknown(&self, row: u32) -> Option<u32> {
         let unknown = |side| self.rows.terms(row, side).iter().map(|term| term.0).find(|&wire| !self.known[wire as usize]);
         [Side::C, Side::A, Side::B].into_iter().find_map(unknown)
     }
@@ -170,7 +178,23 @@ impl<'a> Planner<'a> {
                 self.pending.push(row);
             }
         }
+        for row in std::mem::take(&mut self.taken_up) {
+            if self.unknown_in(row) < 2 {
+                continue;
+            }
+            if witness_bits::decompose(self, row) {
+                progress = true;
+            } else {
+                self.taken_up.push(row);
+            }
+        }
         progress
+    }
+
+    /// A definition that was used to learn its own wire says nothing about its terms.
+    pub fn redundant(&mut self, row: u32) {
+        self.redundant.insert(row);
+        self.pending.retain(|&pending| pending != row);
     }
 
     fn joint(&mut self) -> bool {
@@ -199,8 +223,11 @@ impl<'a> Planner<'a> {
 
     fn zero_test(&mut self, row: u32) -> bool {
         let (known_side, other_side) = if self.unknown[row as usize][0] == 0 { (Side::A, Side::B) } else { (Side::B, Side::A) };
-        let Some(out) = self.the_unknown(row) else { return false };
-        let Some((partner, factor_side, ratio)) = self.rows.same_factor(row, known_side).into_iter().find(|&(partner, side, _)| {
+        // O2 may have replaced out by a combination of one unknown and known wires.
+        let other = self.rows.expand(self.rows.terms(row, other_side));
+        let mut unknowns = other.iter().filter(|term| !self.known[term.0 as usize]);
+        let (Some(&(out, l)), None) = (unknowns.next(), unknowns.next()) else { return false };
+        let Some((partner, factor_side)) = self.rows.same_factor(row, known_side).into_iter().find(|&(partner, side)| {
             let [a, b, c, all] = self.unknown[partner as usize];
             let beside = if side == Side::A { (a, b) } else { (b, a) };
             all == 2 && beside == (0, 1) && c == 1 && !self.coefficient(partner, Side::C, out).is_zero()
@@ -210,17 +237,15 @@ impl<'a> Planner<'a> {
         let inverse_side = factor_side.other();
         let unknown = |term: &&(u32, Fr)| !self.known[term.0 as usize];
         let Some(&(inverse, m)) = self.rows.terms(partner, inverse_side).iter().find(unknown) else { return false };
-        let l = self.coefficient(row, other_side, out);
         let r = self.coefficient(partner, Side::C, out);
         let (Some(m_inv), Some(l_inv), Some(r_inv)) = (m.inverse(), l.inverse(), r.inverse()) else { return false };
-        if inverse == out {
+        if inverse == out || !self.rows.is_real(inverse) {
             return false;
         }
-        // With k' = ratio * k the factor in the partner row: where k' = 0, out follows from the partner's C side.
+        // k is the factor in the partner row: where it is 0, out follows from the partner's C side.
         let k = self.emit.temporary();
         let factor = self.rows.terms(partner, factor_side).to_vec();
         self.emit.linear(k, &factor);
-        debug_assert!(!ratio.is_zero());
         let one = self.emit.temporary();
         self.emit.linear(one, &[(0, Fr::from(1u64))]);
         let k_inv = self.emit.temporary();
@@ -228,7 +253,7 @@ impl<'a> Planner<'a> {
         let scaled = |terms: &[(u32, Fr)], by: Fr, skip: u32| -> Vec<(u32, Fr)> {
             terms.iter().filter(|term| term.0 != skip).map(|&(wire, value)| (wire, value * by)).collect()
         };
-        let if_not_zero = scaled(self.rows.terms(row, other_side), -l_inv, out);
+        let if_not_zero = scaled(&other, -l_inv, out);
         let if_zero = scaled(self.rows.terms(partner, Side::C), -r_inv, out);
         // out = if_not_zero + (1 - k * k_inv) * (if_zero - if_not_zero)
         let difference: Vec<(u32, Fr)> =
@@ -255,7 +280,8 @@ impl<'a> Planner<'a> {
             .copied()
             .filter(|&row| {
                 let side = if self.unknown[row as usize][0] > 0 { Side::A } else { Side::B };
-                has_right(self, row) && self.unknown[row as usize][2] == 0 && self.rows.terms(row, side).len() == 1
+                let terms = self.rows.terms(row, side);
+                has_right(self, row) && self.unknown[row as usize][2] == 0 && terms.len() == 1 && self.rows.is_real(terms[0].0)
             })
             .collect();
         if !plain.is_empty() {
@@ -299,7 +325,15 @@ impl<'a> Planner<'a> {
         }
         for &(wire, num, den) in &solved {
             self.emit.divide(wire, num, den);
-            self.emit.hint(wire, hint);
+            let Some(row) = self.rows.definition(wire) else {
+                self.emit.hint(wire, hint);
+                continue;
+            };
+            for &(term, _) in self.rows.terms(row, Side::C) {
+                if self.rows.is_real(term) && !self.known[term as usize] {
+                    self.emit.hint(term, hint);
+                }
+            }
         }
         for &(wire, ..) in &solved {
             self.learn(wire);

@@ -1,11 +1,15 @@
-//! The constraints as the planner sees them: indexed by wire, linear ones unfolded, two-valued combinations found.
+//! The constraints as the planner sees them: indexed by wire, linear ones unfolded, factors named.
+//!
+//! O2 leaves factors of up to hundreds of terms, each used in several rows (x * x, x4 * x). Every such combination,
+//! without its constant and up to a multiple, becomes one *made-up* wire with a defining row: terms - wire = 0.
+//! So it is computed once, and it can be known while its terms are not (see [`crate::witness_linear`]).
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use ark_bn254::Fr;
-use ark_ff::{Field, Zero};
+use ark_ff::{Field, One, Zero};
 
 use crate::system::R1cs;
 
@@ -31,17 +35,19 @@ pub type Terms = Vec<(u32, Fr)>;
 
 pub struct Rows<'a> {
     r1cs: &'a R1cs,
-    /// Real wires and, above them, one for each two-valued combination of several wires.
+    /// Real wires and, above them, the made-up ones.
     pub n_wires: usize,
     /// The two values of a wire, where a constraint says that there are only two.
     pub two_valued: Vec<Option<(Fr, Fr)>>,
     /// (row, sides as bits) of each wire, one wire after the other.
     pub uses: Vec<(u32, u8)>,
     starts: Vec<usize>,
-    /// Row -> its linear form: 0 * 0 = terms. Rows from `n_constraints` up are combination - its wire = 0.
+    /// Row -> its linear form: 0 * 0 = terms. Rows from `n_constraints` up define the made-up wires in order.
     linear: HashMap<u32, Terms>,
-    n_rows: usize,
-    factors: HashMap<u64, Vec<(u32, Side)>>,
+    /// A and B of the other rows: at most one wire and a constant.
+    factors: Vec<[Terms; 2]>,
+    defined: HashMap<u64, Vec<u32>>,
+    same: HashMap<u64, Vec<(u32, Side)>>,
 }
 
 impl<'a> Rows<'a> {
@@ -53,34 +59,60 @@ impl<'a> Rows<'a> {
             uses: Vec::new(),
             starts: Vec::new(),
             linear: HashMap::new(),
-            n_rows: r1cs.n_constraints(),
-            factors: HashMap::new(),
+            factors: Vec::with_capacity(r1cs.n_constraints()),
+            defined: HashMap::new(),
+            same: HashMap::new(),
         };
         for row in 0..r1cs.n_constraints() {
-            rows.classify(row as u32);
+            rows.classify(row);
         }
         rows.index();
         rows
     }
 
     pub fn len(&self) -> usize {
-        self.n_rows
+        self.r1cs.n_constraints() + self.n_wires - self.r1cs.n_wires
     }
 
     pub fn terms(&self, row: u32, side: Side) -> &[(u32, Fr)] {
-        if let Some(terms) = self.linear.get(&row) {
-            return if side == Side::C { terms } else { &[] };
-        }
-        match side {
-            Side::A => self.r1cs.a.row(row as usize),
-            Side::B => self.r1cs.b.row(row as usize),
-            Side::C => self.r1cs.c.row(row as usize),
+        match (self.linear.get(&row), side) {
+            (Some(terms), Side::C) => terms,
+            (Some(_), _) => &[],
+            (None, Side::A) => &self.factors[row as usize][0],
+            (None, Side::B) => &self.factors[row as usize][1],
+            (None, Side::C) => self.r1cs.c.row(row as usize),
         }
     }
 
-    /// Whether the wire is in the circuit, not one made up here for a combination.
+    /// Whether the wire is in the circuit, not made up here.
     pub fn is_real(&self, wire: u32) -> bool {
         (wire as usize) < self.r1cs.n_wires
+    }
+
+    /// The row that defines a made-up wire.
+    pub fn definition(&self, wire: u32) -> Option<u32> {
+        (!self.is_real(wire)).then(|| (self.r1cs.n_constraints() + wire as usize - self.r1cs.n_wires) as u32)
+    }
+
+    /// The made-up wire that a row defines.
+    pub fn defines(&self, row: u32) -> Option<u32> {
+        let index = (row as usize).checked_sub(self.r1cs.n_constraints())?;
+        Some((self.r1cs.n_wires + index) as u32)
+    }
+
+    /// Terms with every made-up wire replaced by its definition.
+    pub fn expand(&self, terms: &[(u32, Fr)]) -> Terms {
+        let mut out = Terms::new();
+        for &(wire, value) in terms {
+            match self.definition(wire) {
+                None => out.push((wire, value)),
+                Some(row) => {
+                    let inner = self.terms(row, Side::C).iter().filter(|term| term.0 != wire);
+                    out.extend(inner.map(|&(wire, inner)| (wire, inner * value)));
+                }
+            }
+        }
+        combine(&out, &[], Fr::zero())
     }
 
     pub fn of_wire(&self, wire: u32) -> Range<usize> {
@@ -89,7 +121,7 @@ impl<'a> Rows<'a> {
 
     /// Wires other than the constant in A, B, C, and in all of them.
     pub fn counts(&self) -> Vec<[u32; 4]> {
-        let mut counts = vec![[0; 4]; self.n_rows];
+        let mut counts = vec![[0; 4]; self.len()];
         for &(row, sides) in &self.uses {
             let count = &mut counts[row as usize];
             for (side, count) in count.iter_mut().take(3).enumerate() {
@@ -100,49 +132,73 @@ impl<'a> Rows<'a> {
         counts
     }
 
-    /// Rows with a factor that is a multiple of this row's: (row, side, multiple).
-    pub fn same_factor(&self, row: u32, side: Side) -> Vec<(u32, Side, Fr)> {
+    /// Rows with a factor that is a multiple of this row's: (row, side).
+    pub fn same_factor(&self, row: u32, side: Side) -> Vec<(u32, Side)> {
         let mine = self.terms(row, side);
-        let Some(found) = self.factors.get(&hash_wires(mine)) else { return Vec::new() };
-        let others = found.iter().filter(|&&(other, _)| other != row);
-        others.filter_map(|&(other, at)| Some((other, at, ratio(mine, self.terms(other, at))?))).collect()
+        let Some(found) = self.same.get(&hash_wires(mine)) else { return Vec::new() };
+        let others = found.iter().filter(|&&(other, at)| other != row && ratio(mine, self.terms(other, at)).is_some());
+        others.copied().collect()
     }
 
-    fn classify(&mut self, row: u32) {
-        let [a, b, c] = [Side::A, Side::B, Side::C].map(|side| self.terms(row, side));
+    fn classify(&mut self, row: usize) {
+        let r1cs = self.r1cs;
+        let (a, b, c) = (r1cs.a.row(row), r1cs.b.row(row), r1cs.c.row(row));
         let constant = |terms: &[(u32, Fr)]| terms.iter().all(|term| term.0 == 0);
         if constant(a) || constant(b) {
             let (factor, other) = if constant(a) { (a, b) } else { (b, a) };
             let factor: Fr = factor.iter().map(|term| term.1).sum();
-            let folded = combine(c, other, -factor);
-            self.linear.insert(row, folded);
+            self.linear.insert(row as u32, combine(c, other, -factor));
+            self.factors.push([Terms::new(), Terms::new()]);
             return;
         }
-        let (Some((wires, values)), false) = (two_values(a, b, c), constant(a)) else { return };
-        if let [(wire, scale)] = wires[..] {
-            if let Some(inverse) = scale.inverse() {
-                self.two_valued[wire as usize].get_or_insert((values.0 * inverse, values.1 * inverse));
-            }
-            return;
+        let factors = [self.name_factor(a), self.name_factor(b)];
+        if let Some((wire, (first, second))) = two_values(&factors[0], &factors[1], c) {
+            // Zero first: the bits of a value count its ones, whichever way b * (b - 1) is written.
+            let values = if second.is_zero() { (second, first) } else { (first, second) };
+            self.two_valued[wire as usize].get_or_insert(values);
         }
-        let made_up = self.n_wires as u32;
-        self.n_wires += 1;
-        self.two_valued.push(Some(values));
-        let mut terms = wires;
-        terms.push((made_up, -Fr::from(1u64)));
-        self.linear.insert(self.n_rows as u32, terms);
-        self.n_rows += 1;
+        self.factors.push(factors);
+    }
+
+    /// The factor as multiple * wire + constant.
+    fn name_factor(&mut self, factor: &[(u32, Fr)]) -> Terms {
+        let factor = combine(factor, &[], Fr::zero());
+        let (constant, wires): (Terms, Terms) = factor.into_iter().partition(|term| term.0 == 0);
+        let Some(&(first, multiple)) = wires.first() else { return constant };
+        let mut named = constant;
+        let Some(inverse) = multiple.inverse().filter(|_| wires.len() > 1) else {
+            named.push((first, multiple));
+            return named;
+        };
+        let terms: Terms = wires.iter().map(|&(wire, value)| (wire, value * inverse)).collect();
+        let mut hasher = DefaultHasher::new();
+        terms.hash(&mut hasher);
+        let key = hasher.finish();
+        let known = self.defined.get(&key).into_iter().flatten().copied().find(|&wire| {
+            let row = self.definition(wire).unwrap_or_default();
+            self.linear.get(&row).is_some_and(|found| found[..found.len() - 1] == terms[..])
+        });
+        let wire = known.unwrap_or_else(|| {
+            let wire = self.n_wires as u32;
+            self.n_wires += 1;
+            self.two_valued.push(None);
+            self.defined.entry(key).or_default().push(wire);
+            let mut row = terms;
+            row.push((wire, -Fr::one()));
+            self.linear.insert((self.len() - 1) as u32, row);
+            wire
+        });
+        named.push((wire, multiple));
+        named
     }
 
     fn index(&mut self) {
         let mut all: Vec<(u32, u32, u8)> = Vec::new();
-        for row in 0..self.n_rows as u32 {
-            let first = all.len();
+        for row in 0..self.len() as u32 {
             for (bit, side) in [Side::A, Side::B, Side::C].into_iter().enumerate() {
                 let terms = self.terms(row, side);
                 all.extend(terms.iter().filter(|term| term.0 != 0).map(|term| (term.0, row, 1 << bit)));
             }
-            all[first..].sort_unstable();
         }
         all.sort_unstable();
         all.dedup_by(|next, kept| {
@@ -161,12 +217,12 @@ impl<'a> Rows<'a> {
         }
         self.uses = all.into_iter().map(|(_, row, sides)| (row, sides)).collect();
         for row in 0..self.r1cs.n_constraints() as u32 {
-            if self.linear.contains_key(&row) {
-                continue;
-            }
             for side in [Side::A, Side::B] {
-                let key = hash_wires(self.terms(row, side));
-                self.factors.entry(key).or_default().push((row, side));
+                let terms = self.terms(row, side);
+                if !terms.is_empty() {
+                    let key = hash_wires(terms);
+                    self.same.entry(key).or_default().push((row, side));
+                }
             }
         }
     }
@@ -174,19 +230,15 @@ impl<'a> Rows<'a> {
 
 fn hash_wires(terms: &[(u32, Fr)]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let mut wires: Vec<u32> = terms.iter().map(|term| term.0).collect();
-    wires.sort_unstable();
-    wires.hash(&mut hasher);
+    terms.iter().for_each(|term| term.0.hash(&mut hasher));
     hasher.finish()
 }
 
 /// `other / mine`, when it is the same for every term.
 fn ratio(mine: &[(u32, Fr)], other: &[(u32, Fr)]) -> Option<Fr> {
-    let find = |wire: u32| other.iter().find(|term| term.0 == wire).map(|term| term.1);
-    let (first, rest) = mine.split_first()?;
-    let quotient = find(first.0)? * first.1.inverse()?;
-    let same = mine.len() == other.len() && rest.iter().all(|term| find(term.0) == Some(term.1 * quotient));
-    same.then_some(quotient)
+    let quotient = other.first()?.1 * mine.first()?.1.inverse()?;
+    let same = |(mine, other): (&(u32, Fr), &(u32, Fr))| mine.0 == other.0 && mine.1 * quotient == other.1;
+    (mine.len() == other.len() && mine.iter().zip(other).all(same)).then_some(quotient)
 }
 
 /// `c + factor * other`, sorted by wire, without zeros.
@@ -204,25 +256,19 @@ pub fn combine(c: &[(u32, Fr)], other: &[(u32, Fr)], factor: Fr) -> Terms {
     sum
 }
 
-/// When the row is a quadratic equation in one combination L of wires: L, without its constant, and its two roots.
-fn two_values(a: &[(u32, Fr)], b: &[(u32, Fr)], c: &[(u32, Fr)]) -> Option<(Terms, (Fr, Fr))> {
-    let split = |terms: &[(u32, Fr)]| -> (Terms, Fr) {
-        let constant = terms.iter().filter(|term| term.0 == 0).map(|term| term.1).sum();
-        (terms.iter().filter(|term| term.0 != 0).copied().collect(), constant)
-    };
-    if a.len().abs_diff(b.len()) > 1 {
+/// When the row is a quadratic equation in one wire: the wire and the two roots.
+fn two_values(a: &[(u32, Fr)], b: &[(u32, Fr)], c: &[(u32, Fr)]) -> Option<(u32, (Fr, Fr))> {
+    let wire = a.last()?.0;
+    let at = |terms: &[(u32, Fr)], wire: u32| terms.iter().filter(|term| term.0 == wire).map(|term| term.1).sum::<Fr>();
+    if b.last()?.0 != wire || c.iter().any(|term| term.0 != 0 && term.0 != wire) {
         return None;
     }
-    let ((l, a0), (m, b0), (n, c0)) = (split(a), split(b), split(c));
-    let beta = ratio(&l, &m)?;
-    let gamma = if n.is_empty() { Fr::zero() } else { ratio(&l, &n)? };
-    // (L + a0) (beta L + b0) = gamma L + c0
-    if gamma.is_zero() && c0.is_zero() {
-        return Some((l, (-a0, -b0 * beta.inverse()?)));
+    let ([a0, a1], [b0, b1], [c0, c1]) = [a, b, c].map(|terms| [at(terms, 0), at(terms, wire)]).into();
+    if c0.is_zero() && c1.is_zero() {
+        return Some((wire, (-a0 * a1.inverse()?, -b0 * b1.inverse()?)));
     }
-    let linear = a0 * beta + b0 - gamma;
-    let constant = a0 * b0 - c0;
-    let root = (linear.square() - Fr::from(4u64) * beta * constant).sqrt()?;
-    let half = (beta + beta).inverse()?;
-    Some((l, ((-linear - root) * half, (root - linear) * half)))
+    let (square, linear, constant) = (a1 * b1, a0 * b1 + a1 * b0 - c1, a0 * b0 - c0);
+    let root = (linear.square() - Fr::from(4u64) * square * constant).sqrt()?;
+    let half = (square + square).inverse()?;
+    Some((wire, ((-linear - root) * half, (root - linear) * half)))
 }
