@@ -43,7 +43,9 @@ impl Circuit {
             if signal.wire != Some(wire) {
                 let why = match signal.wire {
                     None => "was dropped by the optimiser (wire -1); it must be public and kept".to_owned(),
-                    Some(other) => format!("has wire {other}, expected {wire}: two public signals were merged or moved"),
+                    Some(other) => {
+                        format!("has wire {other}, expected {wire}: two public signals were merged or moved")
+                    }
                 };
                 return refuse!("{name}: public signal {} {why}", bare(&signal.name));
             }
@@ -112,11 +114,20 @@ impl Circuit {
             match signal.wire {
                 Some(wire) => wires.push((wire, *value)),
                 None if is_input => {}
-                None => return refuse!("{}: {} was dropped by the optimiser and takes no value", self.name, bare(&signal.name)),
+                None => {
+                    return refuse!(
+                        "{}: {} was dropped by the optimiser and takes no value",
+                        self.name,
+                        bare(&signal.name)
+                    )
+                }
             }
         }
-        let missing: Vec<&str> =
-            self.inputs().filter(|signal| !given.contains_key(&signal.label)).map(|signal| bare(&signal.name)).collect();
+        let missing: Vec<&str> = self
+            .inputs()
+            .filter(|signal| !given.contains_key(&signal.label))
+            .map(|signal| bare(&signal.name))
+            .collect();
         if !missing.is_empty() {
             return refuse!("{}: missing input {}", self.name, shorten(&missing));
         }
@@ -127,7 +138,9 @@ impl Circuit {
         let base = base_name(bare(name));
         let elements = self.inputs().filter(|signal| base_name(bare(&signal.name)) == base);
         match elements.last() {
-            Some(last) => format!("wrong shape: there is no {name}; the last element of {base} is {}", bare(&last.name)),
+            Some(last) => {
+                format!("wrong shape: there is no {name}; the last element of {base} is {}", bare(&last.name))
+            }
             None => format!("unknown input {name}"),
         }
     }

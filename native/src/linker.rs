@@ -69,17 +69,25 @@ fn ports(circuit: &Circuit, finals: &[String], globals: Option<&HashSet<String>>
         let is_global = globals.is_some_and(|globals| globals.contains(name));
         let role = if index < outputs {
             match (without_suffix(name, "_out"), is_final) {
-                (_, Some(_)) => return refuse!("{who}: {name} is a public input of the block and may not be an output"),
+                (_, Some(_)) => {
+                    return refuse!("{who}: {name} is a public input of the block and may not be an output")
+                }
                 (Some(key), _) => Role::Out(key),
                 (None, _) if is_open => Role::Global,
-                (None, _) => return refuse!("{who}: public output {name} leads nowhere: only names ending in _out are linked"),
+                (None, _) => {
+                    return refuse!("{who}: public output {name} leads nowhere: only names ending in _out are linked")
+                }
             }
         } else {
             match (is_final, without_suffix(name, "_in")) {
                 (Some(position), _) => Role::Final(position),
                 (None, Some(key)) if !is_open => Role::In(key),
                 (None, _) if is_global => Role::Global,
-                _ => return refuse!("{who}: public input {name} has no source: not in {finals:?}, no state, no global of Open"),
+                _ => {
+                    return refuse!(
+                        "{who}: public input {name} has no source: not in {finals:?}, no state, no global of Open"
+                    )
+                }
             }
         };
         ports.push(Port { name: name.to_owned(), wire, role });
@@ -177,7 +185,9 @@ impl Layout {
                 Role::Global => {
                     self.globals.insert(port.name.clone(), wire);
                 }
-                Role::Final(_) if wire == 0 || wire > self.finals => return refuse!("{who}: {} is not public", port.name),
+                Role::Final(_) if wire == 0 || wire > self.finals => {
+                    return refuse!("{who}: {} is not public", port.name)
+                }
                 _ => {}
             }
         }
@@ -189,7 +199,13 @@ impl Layout {
 }
 
 impl Block {
-    pub fn link(open: Arc<Circuit>, step: Arc<Circuit>, close: Arc<Circuit>, n_steps: usize, finals: &[String]) -> Result<Self> {
+    pub fn link(
+        open: Arc<Circuit>,
+        step: Arc<Circuit>,
+        close: Arc<Circuit>,
+        n_steps: usize,
+        finals: &[String],
+    ) -> Result<Self> {
         if n_steps == 0 {
             return refuse!("a block has at least one step");
         }
@@ -201,13 +217,21 @@ impl Block {
             of_open.iter().filter(|port| port.role == Role::Global).map(|port| port.name.clone()).collect();
         let of_step = ports(&step, finals, Some(&globals))?;
         let of_close = ports(&close, finals, Some(&globals))?;
-        let [a, b, c] = [(open.name.as_str(), &of_open[..]), (step.name.as_str(), &of_step[..]), (close.name.as_str(), &of_close[..])];
+        let [a, b, c] = [
+            (open.name.as_str(), &of_open[..]),
+            (step.name.as_str(), &of_step[..]),
+            (close.name.as_str(), &of_close[..]),
+        ];
         for (producer, consumer) in [(a, b), (b, b), (b, c), (a, c)] {
             same_state(producer, consumer)?;
         }
         let all = || of_open.iter().chain(&of_step).chain(&of_close);
-        let consumed: HashSet<&str> =
-            of_step.iter().chain(&of_close).filter(|port| port.role == Role::Global).map(|port| port.name.as_str()).collect();
+        let consumed: HashSet<&str> = of_step
+            .iter()
+            .chain(&of_close)
+            .filter(|port| port.role == Role::Global)
+            .map(|port| port.name.as_str())
+            .collect();
         if let Some(name) = globals.iter().filter(|name| !consumed.contains(name.as_str())).min() {
             return refuse!("{}: global {name} is consumed by neither Step nor Close", open.name);
         }
@@ -272,7 +296,14 @@ impl Block {
         let index = match piece {
             "open" => 0,
             "close" => self.n_steps + 1,
-            _ => 1 + piece.strip_prefix("steps[")?.strip_suffix(']')?.parse::<usize>().ok().filter(|&step| step < self.n_steps)?,
+            _ => {
+                1 + piece
+                    .strip_prefix("steps[")?
+                    .strip_suffix(']')?
+                    .parse::<usize>()
+                    .ok()
+                    .filter(|&step| step < self.n_steps)?
+            }
         };
         let local = self.piece(index).0.sym.find(rest)?.wire?;
         self.system.pieces[index].wires.get(local as usize).copied()
@@ -296,7 +327,8 @@ impl Block {
                 writeln!(out, "{label},{wire},{component},main.{prefix}.{}", bare(&signal.name))?;
             }
             label_base += circuit.r1cs.n_labels.saturating_sub(1);
-            component_base += circuit.sym.signals.iter().map(|signal| signal.component).max().map_or(0, |last| last + 1);
+            component_base +=
+                circuit.sym.signals.iter().map(|signal| signal.component).max().map_or(0, |last| last + 1);
         }
         Ok(())
     }

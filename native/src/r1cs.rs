@@ -124,7 +124,10 @@ pub fn sections<'a>(bytes: &'a [u8], magic: &[u8; 4], versions: &[u32]) -> Resul
             return refuse!("section {kind}: size {size}");
         };
         if size > reader.left() {
-            return refuse!("section {kind} (number {index}): truncated: {size} bytes declared, {} left", reader.left());
+            return refuse!(
+                "section {kind} (number {index}): truncated: {size} bytes declared, {} left",
+                reader.left()
+            );
         }
         if found.insert(kind, reader.take(size)?).is_some() {
             return refuse!("section {kind} appears twice");
@@ -212,7 +215,13 @@ impl R1cs {
 }
 
 /// Writes a whole system as one `.r1cs`; `labels[wire]` is each global wire's label below `n_labels`.
-pub fn write_system(system: &System, labels: &[u64], n_labels: u64, outputs: usize, out: &mut impl Write) -> io::Result<()> {
+pub fn write_system(
+    system: &System,
+    labels: &[u64],
+    n_labels: u64,
+    outputs: usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let n_constraints = u32::try_from(system.n_constraints()).map_err(io::Error::other)?;
     let terms = |r1cs: &R1cs| r1cs.a.terms.len() + r1cs.b.terms.len() + r1cs.c.terms.len();
     let body: usize = system.pieces.iter().map(|piece| 12 * piece.r1cs.n_constraints() + 36 * terms(&piece.r1cs)).sum();

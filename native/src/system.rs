@@ -69,11 +69,7 @@ pub struct System {
 impl System {
     pub fn single(r1cs: R1cs) -> Self {
         let wires = Arc::new((0..r1cs.n_wires as u32).collect());
-        Self {
-            n_wires: r1cs.n_wires,
-            n_public: r1cs.n_public(),
-            pieces: vec![Piece { r1cs: Arc::new(r1cs), wires }],
-        }
+        Self { n_wires: r1cs.n_wires, n_public: r1cs.n_public(), pieces: vec![Piece { r1cs: Arc::new(r1cs), wires }] }
     }
 
     pub fn n_constraints(&self) -> usize {

@@ -75,7 +75,13 @@ pub fn decompose(planner: &mut Planner<'_>, row: u32) -> bool {
     // Most bits are to count upwards: with 254 of them the complement would be another, non-canonical solution.
     let flip = bits.iter().filter(|bit| bit.negative).count() * 2 > bits.len();
     let two = Fr::from(2u64);
-    let shift = |by: i32| if by >= 0 { two.pow([by as u64]) } else { two.pow([by.unsigned_abs() as u64]).inverse().unwrap_or_default() };
+    let shift = |by: i32| {
+        if by >= 0 {
+            two.pow([by as u64])
+        } else {
+            two.pow([by.unsigned_abs() as u64]).inverse().unwrap_or_default()
+        }
+    };
     debug_assert!(!unit.is_zero());
     let mut scale = unit_inverse * shift(-low);
     if flip {

@@ -95,7 +95,9 @@ impl Block {
         for (name, value) in assignments.iter().copied().flatten() {
             if let Some(position) = self.finals.iter().position(|public| public == bare(name)) {
                 match found[position].replace(*value) {
-                    Some(before) if before != *value => return refuse!("public input {name} is given as {before} and {value}"),
+                    Some(before) if before != *value => {
+                        return refuse!("public input {name} is given as {before} and {value}")
+                    }
                     _ => {}
                 }
             }
@@ -150,7 +152,13 @@ impl Block {
         self.ports[1].iter().all(|port| !matches!(port.role, Role::In(_)) || given.contains(port.name.as_str()))
     }
 
-    fn solve_piece(&self, index: usize, values: &[Assignment], carried: &Carried, state: Option<&Values>) -> Result<Vec<Fr>> {
+    fn solve_piece(
+        &self,
+        index: usize,
+        values: &[Assignment],
+        carried: &Carried,
+        state: Option<&Values>,
+    ) -> Result<Vec<Fr>> {
         let (circuit, ports) = self.piece(index);
         let name = self.piece_name(index);
         let solve = || {

@@ -53,10 +53,10 @@ impl Sum {
             product[i + 4] = carry;
         }
         let mut carry = false;
-        for i in 0..8 {
-            let (word, first) = self.0[i].overflowing_add(product[i]);
-            let (word, second) = word.overflowing_add(u64::from(carry));
-            self.0[i] = word;
+        for (word, product) in self.0.iter_mut().zip(product) {
+            let (sum, first) = word.overflowing_add(product);
+            let (sum, second) = sum.overflowing_add(u64::from(carry));
+            *word = sum;
             carry = first | second;
         }
     }

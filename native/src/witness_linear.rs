@@ -102,7 +102,8 @@ pub fn eliminate(planner: &mut Planner<'_>) -> bool {
         joint.insert(equation, &is_known);
     }
     let alone = |equation: &Terms| equation.iter().filter(|term| !is_known(term.0)).count() == 1;
-    let solved: Vec<u32> = joint.equations.iter().filter(|(_, equation)| alone(equation)).map(|(&pivot, _)| pivot).collect();
+    let solved: Vec<u32> =
+        joint.equations.iter().filter(|(_, equation)| alone(equation)).map(|(&pivot, _)| pivot).collect();
     let mut progress = !solved.is_empty();
     for &pivot in &solved {
         let Some(equation) = joint.equations.remove(&pivot) else { continue };
@@ -115,7 +116,8 @@ pub fn eliminate(planner: &mut Planner<'_>) -> bool {
     if !progress {
         for wire in factors_in_span(planner, &mut joint) {
             let Some(row) = planner.rows.definition(wire) else { continue };
-            let definition: Terms = planner.rows.terms(row, Side::C).iter().copied().filter(|term| term.0 != wire).collect();
+            let definition: Terms =
+                planner.rows.terms(row, Side::C).iter().copied().filter(|term| term.0 != wire).collect();
             let reduced = joint.reduce(&definition);
             if reduced.iter().all(|term| is_known(term.0)) {
                 planner.emit.linear(wire, &reduced);

@@ -8,10 +8,10 @@ use ark_ff::{Field, Zero};
 use crate::circuit::{shorten, Circuit};
 use crate::r1cs::{refuse, Result};
 use crate::witness::{Hint, Plan};
+use crate::witness_bits;
 use crate::witness_emit::Emitter;
 use crate::witness_linear::{self, Joint};
 use crate::witness_rows::{Rows, Side};
-use crate::witness_bits;
 
 /// Plans `circuit` with the wires of `given` known.
 pub fn plan(circuit: &Circuit, given: &[u32]) -> Result<Plan> {
@@ -20,11 +20,17 @@ pub fn plan(circuit: &Circuit, given: &[u32]) -> Result<Plan> {
     let unknown: Vec<u32> = (1..circuit.r1cs.n_wires as u32).filter(|&wire| !planner.known[wire as usize]).collect();
     if !unknown.is_empty() {
         let names: Vec<String> = unknown.iter().map(|&wire| circuit.wire_name(wire)).collect();
-        let dropped: Vec<&str> =
-            circuit.inputs().filter(|signal| signal.wire.is_none()).map(|signal| crate::circuit::bare(&signal.name)).collect();
+        let dropped: Vec<&str> = circuit
+            .inputs()
+            .filter(|signal| signal.wire.is_none())
+            .map(|signal| crate::circuit::bare(&signal.name))
+            .collect();
         let note = match dropped.is_empty() {
             true => String::new(),
-            false => format!("; the optimiser dropped these inputs, whose values therefore determine nothing: {}", shorten(&dropped)),
+            false => format!(
+                "; the optimiser dropped these inputs, whose values therefore determine nothing: {}",
+                shorten(&dropped)
+            ),
         };
         return refuse!(
             "{}: {} signals do not follow from the inputs and must be given as hints: {}{note}",
@@ -121,7 +127,8 @@ impl<'a> Planner<'a> {
     }
 
     pub fn the_unknown(&self, row: u32) -> Option<u32> {
-        let unknown = |side| self.rows.terms(row, side).iter().map(|term| term.0).find(|&wire| !self.known[wire as usize]);
+        let unknown =
+            |side| self.rows.terms(row, side).iter().map(|term| term.0).find(|&wire| !self.known[wire as usize]);
         [Side::C, Side::A, Side::B].into_iter().find_map(unknown)
     }
 
@@ -222,16 +229,19 @@ impl<'a> Planner<'a> {
     }
 
     fn zero_test(&mut self, row: u32) -> bool {
-        let (known_side, other_side) = if self.unknown[row as usize][0] == 0 { (Side::A, Side::B) } else { (Side::B, Side::A) };
+        let (known_side, other_side) =
+            if self.unknown[row as usize][0] == 0 { (Side::A, Side::B) } else { (Side::B, Side::A) };
         // O2 may have replaced out by a combination of one unknown and known wires.
         let other = self.rows.expand(self.rows.terms(row, other_side));
         let mut unknowns = other.iter().filter(|term| !self.known[term.0 as usize]);
         let (Some(&(out, l)), None) = (unknowns.next(), unknowns.next()) else { return false };
-        let Some((partner, factor_side)) = self.rows.same_factor(row, known_side).into_iter().find(|&(partner, side)| {
-            let [a, b, c, all] = self.unknown[partner as usize];
-            let beside = if side == Side::A { (a, b) } else { (b, a) };
-            all == 2 && beside == (0, 1) && c == 1 && !self.coefficient(partner, Side::C, out).is_zero()
-        }) else {
+        let Some((partner, factor_side)) =
+            self.rows.same_factor(row, known_side).into_iter().find(|&(partner, side)| {
+                let [a, b, c, all] = self.unknown[partner as usize];
+                let beside = if side == Side::A { (a, b) } else { (b, a) };
+                all == 2 && beside == (0, 1) && c == 1 && !self.coefficient(partner, Side::C, out).is_zero()
+            })
+        else {
             return false;
         };
         let inverse_side = factor_side.other();
@@ -281,7 +291,10 @@ impl<'a> Planner<'a> {
             .filter(|&row| {
                 let side = if self.unknown[row as usize][0] > 0 { Side::A } else { Side::B };
                 let terms = self.rows.terms(row, side);
-                has_right(self, row) && self.unknown[row as usize][2] == 0 && terms.len() == 1 && self.rows.is_real(terms[0].0)
+                has_right(self, row)
+                    && self.unknown[row as usize][2] == 0
+                    && terms.len() == 1
+                    && self.rows.is_real(terms[0].0)
             })
             .collect();
         if !plain.is_empty() {

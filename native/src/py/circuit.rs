@@ -217,7 +217,12 @@ impl PyCircuit {
     }
 
     #[pyo3(signature = (inputs, forced = None))]
-    fn witness(&self, py: Python<'_>, inputs: &Bound<'_, PyDict>, forced: Option<&Bound<'_, PyDict>>) -> PyResult<PyWitness> {
+    fn witness(
+        &self,
+        py: Python<'_>,
+        inputs: &Bound<'_, PyDict>,
+        forced: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyWitness> {
         let values = assignments(inputs)?;
         let forced = forced.map(assignments).transpose()?.unwrap_or_default();
         let circuit = self.inner.clone();
@@ -259,7 +264,11 @@ impl PyCircuit {
     fn check(&self, py: Python<'_>, witness: &PyWitness) -> PyResult<Option<String>> {
         let (circuit, values) = (self.inner.clone(), witness.values.clone());
         if values.len() != circuit.r1cs.n_wires {
-            return Err(PyValueError::new_err(format!("a witness of {} wires, expected {}", values.len(), circuit.r1cs.n_wires)));
+            return Err(PyValueError::new_err(format!(
+                "a witness of {} wires, expected {}",
+                values.len(),
+                circuit.r1cs.n_wires
+            )));
         }
         Ok(py.detach(|| check(&circuit.system(), &values).err().map(|violation| render(&circuit, &violation))))
     }
