@@ -65,7 +65,11 @@ def is_in_subgroup(point: Point) -> bool:
     """Whether the point is on the curve and SUBGROUP_ORDER times it is the identity (0, 1), which itself is in."""
 
 def compress_point(point: Point) -> bytes:
-    """32 bytes: y little endian, the top bit set if x > r / 2; circomlibjs' `packPoint`. The point must be on the curve."""
+    """32 bytes: y little endian, the top bit set if x > r / 2; circomlibjs' `packPoint`.
+
+    Raises:
+        ValueError: the point is not on the curve.
+    """
 
 def decompress_point(data: bytes) -> Point:
     """The inverse of `compress_point`; bytes that it never returns are a ValueError."""
@@ -98,7 +102,7 @@ class MerkleTree:
         """
 
     def path(self, index: int) -> list[list[int]]:
-        """The eight children of each node above the leaf, bottom first: levels x 8 field elements, the leaf in the first."""
+        """The eight children of each node above the leaf, bottom first: levels x 8 ints, the leaf in the first."""
 
     def copy(self) -> MerkleTree:
         """A snapshot, independent from now on; it costs a pointer, not a copy of the nodes."""
