@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from rollup._native import MerkleTree, poseidon
+from rollup._native import MerkleTree, poseidon, poseidon_many
 from rollup.core.checks import check_uint
 from rollup.core.constants import ACCOUNT_LEVELS, ARITY, ARITY_BITS, BALANCE_LEVELS
 from rollup.core.operations import NO_KEY, Key
@@ -97,15 +97,17 @@ class AccountTree:
 
     def update(self, changes: Iterable[tuple[int, Account, Sequence[tuple[int, int]]]]) -> None:
         """Set accounts as (id, account, [(slot, balance)]); slots not named keep their balance."""
-        leaves = []
+        account_ids, rows = [], []
         for account_id, account, balances in changes:
             tree = self._balances.get(account_id)
             if tree is None and any(balance for _, balance in balances):
                 tree = self._balances[account_id] = MerkleTree(self._shape.balance_levels, 0)
             if tree is not None and balances:
-                tree.set_many(list(balances))
+                tree.set_many(balances)
             root = empty_balances_root(self._shape.balance_levels) if tree is None else tree.root
-            leaves.append((account_id, account_leaf(account, root)))
+            account_ids.append(account_id)
+            rows.append([*account.key, account.address, account.nonce, root])
+        leaves = list(zip(account_ids, poseidon_many(rows), strict=True))
         self._accounts.set_many(leaves)
 
     def account_path(self, account_id: int) -> list[list[int]]:

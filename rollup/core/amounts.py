@@ -83,13 +83,14 @@ def _unpack(kind: str, packed: int, mantissa_bits: int) -> int:
 
 
 def _floor(value: int, mantissa_bits: int) -> int:
+    largest = (1 << mantissa_bits) - 1
     mantissa, exponent = value, 0
-    while mantissa >> mantissa_bits and exponent < _MAX_EXPONENT:
+    while mantissa > largest and exponent < _MAX_EXPONENT:
         mantissa //= 10
         exponent += 1
-    mantissa = min(mantissa, (1 << mantissa_bits) - 1)
-    floor: int = mantissa * 10**exponent
-    return floor
+    floor: int = min(mantissa, largest) * 10**exponent
+    # Just above a power of the mantissa's width the largest mantissa with one exponent less is nearer.
+    return floor if exponent == 0 else max(floor, largest * 10 ** (exponent - 1))
 
 
 def _ceiling(value: int, mantissa_bits: int) -> int | None:

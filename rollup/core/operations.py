@@ -46,15 +46,16 @@ def domain(chain_id: int, rollup_address: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """EdDSA over Baby Jubjub with Poseidon: the point R8 and the scalar S, below 2^256 each; `apply` judges them."""
+    """EdDSA over Baby Jubjub with Poseidon: the point R8 and the scalar S, words; whether it is valid `apply` says."""
 
     r8x: int
     r8y: int
     s: int
 
     def __post_init__(self) -> None:
-        for field in ("r8x", "r8y", "s"):
-            check_uint(field, getattr(self, field), 256)
+        check_word("r8x", self.r8x)
+        check_word("r8y", self.r8y)
+        check_word("s", self.s)
 
     def as_tuple(self) -> tuple[int, int, int]:
         """(R8x, R8y, S)."""
