@@ -1,0 +1,120 @@
+"""`make bench`: measures the figures, prints asked and reached, and stores them with machine and commit.
+
+Each run is a process of its own; a figure is the median of BENCH_RUNS of them (setup once: it takes minutes).
+BENCH_DOMAINS=18,20 narrows.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rollup.circuits import blocks
+
+RESULTS = Path(__file__).parent / "results"
+RUNS = int(os.environ.get("BENCH_RUNS", "3"))
+DOMAINS = [int(domain) for domain in os.environ.get("BENCH_DOMAINS", "18,20,22").split(",")]
+PROOF_SECONDS_ASKED = {18: 12, 20: 45}
+
+
+def _measure(figure: str, argument: str, runs: int) -> dict[str, Any]:
+    """The median of every number over the runs, and the number of runs."""
+    results = []
+    for _ in range(runs):
+        command = [sys.executable, "-m", "bench.figures", figure, argument]
+        results.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+    merged: dict[str, Any] = {"runs": runs}
+    for key, value in results[0].items():
+        is_number = isinstance(value, int | float)
+        merged[key] = round(median(result[key] for result in results), 3) if is_number else value
+    return merged
+
+
+def _machine() -> dict[str, Any]:
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    return {"cpu": model, "cores": os.cpu_count(), "avx512ifma": "avx512ifma" in Path("/proc/cpuinfo").read_text()}
+
+
+def _commit() -> str:
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return described.stdout.strip() or "unknown"
+
+
+def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
+    counts = blocks.constraints()
+    compiled = figures["compile"]
+    rows = [
+        ("constraints of one Step", "<= 28,500", f"{counts['step']:,}"),
+        (
+            "compile Open, Step, Close",
+            "<= 60 s, <= 2 GB",
+            f"{compiled['seconds']:.0f} s, {compiled['peak_mb']:,.0f} MB",
+        ),
+    ]
+    for domain in DOMAINS:
+        setup, prove = figures[f"setup {domain}"], figures[f"prove {domain}"]
+        asked = f"<= {PROOF_SECONDS_ASKED[domain]} s" if domain in PROOF_SECONDS_ASKED else ""
+        memory = "<= 12,000 MB" if domain == 22 else ""
+        rows += [
+            (f"2^{domain}: steps in a block", "", f"{prove['steps']}"),
+            (f"2^{domain}: witness", "", f"{prove['witness_seconds']:.2f} s"),
+            (f"2^{domain}: proof", asked, f"{prove['proof_seconds']:.1f} s"),
+            (f"2^{domain}: setup", "", f"{setup['seconds']:.0f} s, key {setup['key_mb']:,.0f} MB"),
+            (
+                f"2^{domain}: peak memory, setup | proof",
+                memory,
+                f"{setup['peak_mb']:,.0f} | {prove['peak_mb']:,.0f} MB",
+            ),
+        ]
+    last = figures[f"prove {DOMAINS[-1]}"]
+    rows += [
+        ("data per Transfer", "15 bytes", f"{last['bytes_per_transfer']:g} bytes"),
+        ("state machine, signed Transfers", "", f"{figures['apply']['operations_per_second']:,.0f} /s"),
+    ]
+    return rows
+
+
+def main() -> None:
+    """Measure all, print the table, store it."""
+    console = Console()
+    plan = [("compile", "", RUNS), ("apply", "2000", RUNS)]
+    for domain in DOMAINS:
+        plan += [("setup", str(domain), 1), ("prove", str(domain), RUNS)]
+    figures: dict[str, Any] = {}
+    for figure, argument, runs in plan:
+        name = f"{figure} {argument}".strip() if figure in ("setup", "prove") else figure
+        with console.status(f"measuring {name}, {runs} runs"):
+            figures[name] = _measure(figure, argument, runs)
+    rows = _rows(figures)
+    table = Table(
+        "figure", "asked", "reached", title=f"{_machine()['cpu']}, {os.cpu_count()} cores, commit {_commit()}"
+    )
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    RESULTS.mkdir(exist_ok=True)
+    report = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "machine": machine,
+        "table": [dict(zip(("figure", "asked", "reached"), row, strict=True)) for row in rows],
+        "figures": figures,
+    }
+    path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-main-job.json"
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    console.print(f"stored in {path.relative_to(RESULTS.parent.parent)}")
+
+
+if __name__ == "__main__":
+    main()
