@@ -97,9 +97,9 @@ def main() -> None:
         with console.status(f"measuring {name}, {runs} runs"):
             figures[name] = _measure(figure, argument, runs)
     rows = _rows(figures)
-    table = Table(
-        "figure", "asked", "reached", title=f"{_machine()['cpu']}, {os.cpu_count()} cores, commit {_commit()}"
-    )
+    machine = _machine()
+    title = f"{machine['cpu']}, {machine['cores']} cores, commit {_commit()}"
+    table = Table("figure", "asked", "reached", title=title)
     for row in rows:
         table.add_row(*row)
     console.print(table)
