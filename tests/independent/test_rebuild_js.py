@@ -1,0 +1,320 @@
+"""rebuild.mjs, the state from calldata by a second implementation, against calldata made by page_model."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from eth_abi import encode
+from eth_hash.auto import keccak
+from page_model import BLOCK_FIELDS, COMMIT_BLOCKS, FIELD, ROOT, Header, Rollup, Step, word
+
+HERE = ROOT / "tests/independent"
+ALICE, BOB = 0xA11CE << 100, 0xB0B << 60
+KEY = (12345, FIELD - 1)
+# Runs many inputs in one process: starting circomlibjs takes seconds.
+DRIVER = f"""
+import {{ readFileSync }} from "node:fs";
+import {{ buildPoseidon }} from "circomlibjs";
+import {{ rebuild }} from "{(HERE / "rebuild.mjs").as_uri()}";
+import {{ Inconsistent }} from "{(HERE / "encoding.mjs").as_uri()}";
+const poseidon = await buildPoseidon();
+const run = (input) => {{
+  try {{
+    return rebuild(poseidon, input);
+  }} catch (error) {{
+    if (!(error instanceof Inconsistent)) throw error;
+    return error.message;
+  }}
+}};
+console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(run)));
+"""
+
+
+def run_many(inputs: list[dict]) -> list:
+    command = ["node", "--input-type=module", "-e", DRIVER]
+    done = subprocess.run(command, input=json.dumps(inputs), capture_output=True, text=True, cwd=HERE, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def run_program(given: dict) -> subprocess.CompletedProcess[str]:
+    command = ["node", str(HERE / "rebuild.mjs")]
+    return subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=300)
+
+
+def opened() -> tuple[Rollup, list[Step]]:
+    """A chain whose first block, not yet published, gives Alice account 5 with a key and Bob account 8 without."""
+    rollup = Rollup()
+    steps = [
+        rollup.deposit(5, 0, 10**18, ALICE, KEY, flags=1),
+        rollup.deposit(8, 2047, 2**128 - 1, BOB),
+        rollup.deposit(0, 3, 77, BOB, KEY, flags=3),
+    ]
+    return rollup, steps
+
+
+def chain() -> Rollup:
+    """Four blocks in three transactions, with every operation."""
+    rollup, steps = opened()
+    rollup.publish(steps)
+    rollup.commit(auth=b"\x01\x02")
+    rollup.publish(
+        [
+            rollup.transfer(5, 8, 0, 123_450_000_000_000, 2047 * 10**3),
+            rollup.transfer(5, 5, 0, 0, 0),
+            rollup.withdraw(5, 0, 10**17 + 1, 10**12, 0xFEED),
+            rollup.full_exit(8, 0, ALICE, 0),
+            rollup.full_exit(8, 0, BOB, 123_450_000_000_000),
+        ],
+        Header(timestamp=1_700_000_000, fee_tokens=(0, 9, 10, 11, 12, 13, 14, 2047)),
+    )
+    rollup.publish([], Header(timestamp=1_700_000_001, block_size=2, fee_account=8))
+    rollup.commit()
+    steps = [
+        rollup.deposit(8, 0, 5, BOB, (1, 2), flags=1),  # the first key
+        rollup.deposit(5, 2046, 6, ALICE, (1, 2), flags=1),  # no second key
+        rollup.deposit(8**8 - 1, 1, 7, BOB),
+        rollup.transfer(8, 8**8 - 1, 2047, (2**35 - 1) * 10**27, 2047 * 10**10),
+    ]
+    header = Header(1_700_000_009, block_size=5, fee_account=8**8 - 1, fee_tokens=(*range(1, 8), 2047))
+    rollup.publish(steps, header)
+    rollup.commit("commitProveExecute", auth=b"\xff" * 33)
+    return rollup
+
+
+@pytest.fixture(scope="module")
+def good() -> Rollup:
+    return chain()
+
+
+def test_the_program_rebuilds_state_and_bindings(good: Rollup) -> None:
+    done = run_program(good.input())
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    hashes = result.pop("hashes")
+    assert result == {**good.expected(), "noopsElsewhere": []}
+    assert hashes == ["0x" + block[1].hex() for block in good.blocks[1:]]
+
+
+def test_the_program_names_block_and_operation_and_exits_1(good: Rollup) -> None:
+    given = copy.deepcopy(good.input())
+    given["rollup"] = "0x" + "ac" * 20
+    done = run_program(given)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("block 2, parent: parent differs in ")
+    assert done.stderr.count("\n") == 1
+
+
+def spoiled(block: int, spoil: Callable[[list], None]) -> Rollup:
+    """`opened`, and a block with a Transfer and a Withdraw; spoil changes the fields of the NewBlock as it is sent."""
+    rollup, steps = opened()
+    for number in (1, 2):
+        if number == 2:
+            steps = [rollup.transfer(5, 8, 0, 50, 10), rollup.withdraw(5, 0, 40, 20, 0xFEED)]
+        rollup.publish(steps)
+        if number == block:
+            fields = list(rollup.unsent[0])
+            spoil(fields)
+            rollup.unsent = [tuple(fields)]
+        rollup.commit()
+    return rollup
+
+
+def replace(index: int, value: object) -> Callable[[list], None]:
+    return lambda fields: fields.__setitem__(index, value)
+
+
+def edit(index: int, offset: int, flip: int) -> Callable[[list], None]:
+    """Flips bits of one byte of a stream."""
+
+    def spoil(fields: list) -> None:
+        stream = bytearray(fields[index])
+        stream[offset] ^= flip
+        fields[index] = bytes(stream)
+
+    return spoil
+
+
+def extend(index: int, more: bytes) -> Callable[[list], None]:
+    return lambda fields: fields.__setitem__(index, fields[index] + more)
+
+
+def shorten(index: int, less: int) -> Callable[[list], None]:
+    return lambda fields: fields.__setitem__(index, fields[index][:-less])
+
+
+L2, L1 = 6, 7
+MARKED = "block 2: operation 1: "
+SPOILED_BLOCKS = {
+    "wrong root": (2, replace(2, word(5)), "block 2: new root differs (published = 0x00"),
+    "root not a word": (2, replace(2, word(FIELD)), "block 2: new root is not below"),
+    "commitment not a word": (2, replace(5, word(FIELD)), "block 2: commitment is not below"),
+    "fewer steps than operations": (1, replace(0, 2), "block 1: more operations than steps"),
+    "earlier than the parent": (2, replace(1, 1), "block 2: timestamp before"),
+    "timestamp too wide": (2, replace(1, 1 << 40), "block 2: timestamp does not fit 40"),
+    "fee account too wide": (2, replace(3, 1 << 24), "block 2: fee_account does not fit"),
+    "fee account empty": (2, replace(3, 6), "block 2: the fee account does not exist (account = 6)"),
+    "fee tokens equal": (2, replace(4, 0), "block 2: fee tokens do not increase"),
+    "fee token 2048": (
+        2,
+        replace(4, sum(t << 12 * j for j, t in enumerate([0, 1, 2, 3, 4, 5, 6, 2048]))),
+        "block 2: a fee token is not a token",
+    ),
+    "fee token missing": (
+        2,
+        replace(4, sum(t << 12 * j for j, t in enumerate(range(1, 9)))),
+        "block 2: operation 0 (Transfer): the fee's token is not among",
+    ),
+    "half a chunk": (2, extend(L2, b"\0"), "block 2: L2 stream is not a multiple"),
+    "Noop in the stream": (2, extend(L2, bytes(15)), "block 2: operation 2: unknown operation (op = 0)"),
+    "reserved operation": (2, edit(L2, 0, 0x70), "block 2: operation 0: unknown operation (op = 4)"),
+    "one marker too many": (2, extend(L2, b"\x50" + bytes(14)), "block 2: operation 2: L1 stream ends early"),
+    "one marker too few": (2, shorten(L2, 15), "block 2: L1 stream has words that no marker takes (taken = 0"),
+    "half a word": (2, extend(L1, b"\0"), "block 2: L1 stream is not a multiple"),
+    "one word too many": (2, extend(L1, bytes(32)), "block 2: L1 stream has words that no marker"),
+    "one word too few": (1, shorten(L1, 32), "block 1: operation 2: L1 stream ends early"),
+    "L1 word not a word": (1, edit(L1, 64, 0xF0), "block 1: L1 word 2 is not below"),
+    "marker junk": (2, edit(L2, 16, 1), MARKED + "marker has junk"),
+    "record of another operation": (2, edit(L1, 6, 0x07), MARKED + "record and marker differ"),
+    "junk in W0": (2, edit(L1, 1, 1), MARKED + "W0 has bits above"),
+    "junk in W1": (2, edit(L1, 33, 1), MARKED + "W1 has bits above"),
+    "aux of a Withdraw": (2, edit(L1, 32 + 15, 1), MARKED + "aux is not 0"),
+    "flags of a Withdraw": (2, edit(L1, 7, 0x10), MARKED + "unknown flags"),
+    "flag 4 of a Deposit": (1, edit(L1, 7, 0x40), "block 1: operation 0: unknown flags"),
+    "fee of a Deposit": (1, edit(L2, 13, 1), "block 1: operation 0: a queue operation has no L2 fee"),
+    "amount not canonical": (2, edit(L2, 12, 1), "block 2: operation 0: amount is not the canonical"),
+    "fee not canonical": (2, edit(L2, 14, 1), "block 2: operation 0: fee is not the canonical"),
+    "amount of 2^128": (
+        2,
+        lambda fields: fields.__setitem__(L2, fields[L2][:8] + ((1 << 35) - 1 << 5 | 31).to_bytes(5) + fields[L2][13:]),
+        "block 2: operation 0: amount is 2^128 or more",
+    ),
+    "order slot": (2, edit(L2, 0, 0x08), "block 2: operation 0 (Transfer): not a token (token = 2048)"),
+    "poor payer": (2, edit(L2, 1, 1), "block 2: operation 0 (Transfer): balance would be negative"),
+    "payer without key": (2, edit(L2, 4, 5 ^ 8), "block 2: operation 0 (Transfer): the payer has no key"),
+    "no recipient": (2, edit(L2, 7, 1), "block 2: operation 0 (Transfer): the recipient does not exist (account = 9)"),
+    "another amount": (2, edit(L2, 11, 1), "block 2: new root differs"),
+    "another's account": (
+        1,
+        edit(L1, 128 + 10, (5 ^ 8) << 4),
+        "block 1: operation 1 (Deposit): the account is another's",
+    ),
+    "refused with account": (1, edit(L1, 256 + 10, 0x10), "block 1: operation 2 (Deposit): a refused Deposit"),
+    "balance of 2^128": (
+        1,
+        lambda fields: fields.__setitem__(
+            L1, fields[L1][:256] + fields[L1][128:160] + fields[L1][288:]
+        ),  # the refused Deposit becomes a second one of Bob's
+        "block 1: operation 2 (Deposit): balance would be negative, or 2^128",
+    ),
+}
+
+
+def test_spoiled_blocks_are_named() -> None:
+    inputs = [spoiled(block, spoil).input() for block, spoil, _ in SPOILED_BLOCKS.values()]
+    untouched, *results = run_many([spoiled(1, lambda fields: None).input(), *inputs])
+    assert untouched["blocks"] == 2
+    messages = dict(zip(SPOILED_BLOCKS, results, strict=True))
+    wrong = {n: messages[n] for n, (_, _, said) in SPOILED_BLOCKS.items() if said not in str(messages[n])}
+    assert not wrong
+
+
+def test_wrong_full_exits_and_no_key() -> None:
+    cases = {
+        "a FullExit of another amount (account = 5, token = 0, amount = 1, due = 1000": ("full_exit", 5, 0, ALICE, 1),
+        "token = 0, amount = 1, due = 0": ("full_exit", 5, 0, BOB, 1),
+        "token = 2048, amount = 1, due = 0": ("full_exit", 5, 2048, ALICE, 1),
+        "the payer has no key (account = 8)": ("withdraw", 8, 2047, 1, 0, 1),
+        "the L1 recipient is 0": ("withdraw", 5, 0, 1, 0, 0),
+    }
+    inputs = []
+    for method, *arguments in cases.values():
+        rollup, steps = opened()
+        rollup.publish([*steps, getattr(rollup, method)(*arguments)])
+        rollup.commit()
+        inputs.append(rollup.input())
+    for said, result in zip(cases, run_many(inputs), strict=True):
+        assert result.startswith("block 1: operation 3 (")
+        assert said in result
+
+
+def test_parents_and_encoding(good: Rollup) -> None:
+    inputs, said = [], []
+
+    def case(transactions: list[str], message: str) -> None:
+        inputs.append({**good.input(), "transactions": transactions})
+        said.append(message)
+
+    first, second, third = good.transactions
+    for i, name in enumerate(
+        BLOCK_FIELDS
+    ):  # the last byte of each word of the second transaction's and of the genesis parent
+        at = 2 + 8 + 64 * i + 63
+        flipped = f"{int(second[at], 16) ^ 1:x}"
+        expected = "parentHash" if name in ("committer", "validatorSet") else name
+        if expected == name:
+            case([first, second[:at] + flipped + second[at + 1 :]], f"block 2, parent: parent differs in {expected}")
+        case(
+            [first[:at] + f"{int(first[at], 16) ^ 1:x}" + first[at + 1 :]], f"block 1, parent: parent differs in {name}"
+        )
+    case([first + "00"], "block 1, input: calldata is not the canonical encoding, or something follows it")
+    case([first + "00" * 32], "block 1, input: calldata is not the canonical")
+    case([first[:-2]], "block 1, input: calldata")
+    case([first[:-2] + "01"], "block 1, input: calldata is not the canonical")
+    case(["0x12345678" + first[10:]], "block 1, input: calldata does not decode")
+    case([second], "block 1, parent: parent differs in")
+    case([first, third], "block 2, parent: parent differs in")
+    case([first, first], "block 2, parent: parent differs in number")
+    selector = keccak(f"commitBlocks({','.join(COMMIT_BLOCKS)})".encode())[:4]
+    nothing = selector + encode(COMMIT_BLOCKS, [good.blocks[0], [], b""])
+    case(["0x" + nothing.hex()], "block 1, input: no blocks")
+    for message, result in zip(said, run_many(inputs), strict=True):
+        assert str(result).startswith(message)
+
+
+def test_noops_between_operations_are_reported_not_refused() -> None:
+    rollup, steps = opened()
+    rollup.publish([steps[0], Step(), *steps[1:]])
+    rollup.commit()
+    (result,) = run_many([rollup.input()])
+    assert result["noopsElsewhere"] == [1]
+    assert result["root"] == rollup.expected()["root"]
+
+
+@pytest.mark.slow
+def test_a_few_hundred_operations() -> None:
+    rollup = Rollup()
+    rollup.publish(
+        [rollup.deposit(7 * i, 0, 10**18, ALICE + i, KEY, flags=1) for i in range(10)],
+        Header(block_size=10, fee_account=7),
+    )
+    for _ in range(2):
+        steps = [rollup.transfer(7 * (i % 10), 7 * (i * i % 10), 0, 1000 + i, i % 5) for i in range(150)]
+        rollup.publish(steps, Header(block_size=150, fee_account=7))
+    rollup.commit()
+    (result,) = run_many([rollup.input()])
+    assert rollup.expected().items() <= result.items()
+
+
+@pytest.mark.slow
+def test_every_flipped_byte_is_noticed(good: Rollup) -> None:
+    """Somewhere in the output at least; auth and proof are nothing to a rebuilder."""
+    inputs = []
+    sizes = [len(t) // 2 - 1 for t in good.transactions]
+    free = [32, 0, 64 + 256]  # auth's words at the end; commitProveExecute has its proof elsewhere
+    proof = range(4 + 512 + 32, 4 + 512 + 32 + 256)
+    for i, size in enumerate(sizes):
+        for offset in range(i, size - free[i], 41):
+            if i == 2 and offset in proof:
+                continue
+            data = bytearray.fromhex(good.transactions[i][2:])
+            data[offset] ^= 1 << offset % 8
+            transactions = list(good.transactions)
+            transactions[i] = "0x" + data.hex()
+            inputs.append({**good.input(), "transactions": transactions})
+    original, *results = run_many([good.input(), *inputs])
+    assert all(result != original for result in results)
