@@ -1,0 +1,5 @@
+pragma circom 2.2.0;
+
+include "../block.circom";
+
+component main {public [C, X, Y]} = Block(2, 2, 2);
