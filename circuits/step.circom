@@ -24,7 +24,7 @@ include "lib/merkle.circom";
  *   key, flags       0     used     0         0         0
  *
  * Inputs: is_*, sender_is_owner, refused {bool} constrained here; the others {field}, ranges by Step.
- * Outputs: signed, is_queue_operation, accepted (an unrefused Deposit) {bool}; op {uint4}
+ * Outputs: accepted (an unrefused Deposit) {bool}
  */
 template Kind() {
     signal input is_noop;
@@ -43,8 +43,6 @@ template Kind() {
     signal input sender_is_owner;
     signal input refused;
     signal input key[2];
-    signal output op;
-    signal output signed;
     signal output accepted;
 
     is_noop * (is_noop - 1) === 0;
@@ -52,13 +50,13 @@ template Kind() {
     is_full_exit * (is_full_exit - 1) === 0;
     is_transfer * (is_transfer - 1) === 0;
     is_withdraw * (is_withdraw - 1) === 0;
-    is_noop + is_deposit + is_full_exit + is_transfer + is_withdraw === 1;
+    // The sum of five booleans is 1: it is not -1. (A linear constraint would let the optimiser drop an input.)
+    var kinds = is_noop + is_deposit + is_full_exit + is_transfer + is_withdraw;
+    kinds * kinds === 1;
     sender_is_owner * (sender_is_owner - 1) === 0;
     refused * (refused - 1) === 0;
 
-    op <== OP_NOOP() * is_noop + OP_DEPOSIT() * is_deposit + OP_FULL_EXIT() * is_full_exit
-        + OP_TRANSFER() * is_transfer + OP_WITHDRAW() * is_withdraw;
-    signed <== is_transfer + is_withdraw;
+    var signed = is_transfer + is_withdraw;
     accepted <== is_deposit * (1 - refused);
 
     is_noop * from_id === 0;
@@ -179,6 +177,8 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     kind.refused <== refused;
     kind.key <== key;
 
+    var signed = is_transfer + is_withdraw;
+
     // B. Ranges
     component from_index = IndexDigits(ACCOUNT_LEVELS);
     component to_index = IndexDigits(ACCOUNT_LEVELS);
@@ -196,7 +196,7 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     (1 - is_full_exit - refused) * slot.top_bit === 0;
     // Nobody pays to address 0, and no account is made for it (I-01)
     signal address_is_zero <== IsZero()(address);
-    (kind.signed + kind.accepted) * address_is_zero === 0;
+    (signed + kind.accepted) * address_is_zero === 0;
 
     // C. Touch 1. FullExit: amount = owner and token match ? balance : 0. `amount` of a Deposit is not debited.
     component from_slot = SelectChild();
@@ -208,13 +208,12 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     is_full_exit * (amount - exitable) === 0;
     signal debit <== (1 - is_deposit) * amount + fee;
     signal debited <== from_slot.out - debit;
-    signal checked_balance <== kind.signed * debited;
+    signal checked_balance <== signed * debited;
     _ <== Num2Bits(BALANCE_BITS())(checked_balance);
 
     component authorise = Authorise();
-    authorise.signed <== kind.signed;
     authorise.is_transfer <== is_transfer;
-    authorise.op <== kind.op;
+    authorise.is_withdraw <== is_withdraw;
     authorise.domain <== domain;
     authorise.timestamp <== timestamp;
     authorise.from_id <== from_id;
@@ -298,8 +297,8 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     emit.is_full_exit <== is_full_exit;
     emit.is_transfer <== is_transfer;
     emit.is_withdraw <== is_withdraw;
-    emit.op <== kind.op;
-    emit.flags <== FLAG_SENDER_IS_OWNER() * sender_is_owner + FLAG_REFUSED() * refused;
+    emit.sender_is_owner <== sender_is_owner;
+    emit.refused <== refused;
     emit.from_id <== from_id;
     emit.to_id <== to_id;
     emit.token <== token;

@@ -15,8 +15,7 @@ include "signature.circom";
  * packed uniquely though the nonce's own width is not checked but the next one's.
  *
  * Inputs:
- *   signed           {bool}      assumed (by Step), like is_transfer, which implies it
- *   op               {uint4}     assumed (by Step)
+ *   is_transfer, is_withdraw {bool}  assumed (by Step), at most one; signed = their sum
  *   domain           {field}     assumed (by Open)
  *   timestamp        {uint40}    assumed (by Open)
  *   from_id, to_id   {uint24}    assumed (by Step)
@@ -27,9 +26,8 @@ include "signature.circom";
  *   next_nonce       {uint32}    nonce + 1 if signed, else nonce
  */
 template Authorise() {
-    signal input signed;
     signal input is_transfer;
-    signal input op;
+    signal input is_withdraw;
     signal input domain;
     signal input timestamp;
     signal input from_id;
@@ -46,6 +44,8 @@ template Authorise() {
     signal input signature_r[2];
     signal input signature_s;
     signal output next_nonce;
+
+    var signed = is_transfer + is_withdraw;
 
     // Unused: pinned to what the signature check always accepts
     (1 - signed) * signature_r[0] === 0;
@@ -70,7 +70,7 @@ template Authorise() {
     // Message
     component message = Message();
     message.domain <== domain;
-    message.op <== op;
+    message.op <== OP_TRANSFER() * is_transfer + OP_WITHDRAW() * is_withdraw;
     message.account_id <== from_id;
     message.nonce <== nonce;
     message.token <== token;

@@ -19,8 +19,8 @@ template Emit() {
     signal input is_full_exit;
     signal input is_transfer;
     signal input is_withdraw;
-    signal input op;
-    signal input flags;
+    signal input sender_is_owner;
+    signal input refused;
     signal input from_id;
     signal input to_id;
     signal input token;
@@ -43,6 +43,9 @@ template Emit() {
     signal output l2_count_out;
     signal output l1_count_out;
 
+    var op = OP_NOOP() * is_noop + OP_DEPOSIT() * is_deposit + OP_FULL_EXIT() * is_full_exit
+        + OP_TRANSFER() * is_transfer + OP_WITHDRAW() * is_withdraw;
+
     // Transfer: op 4 @ 116 | token 12 @ 104 | from 24 @ 80 | to 24 @ 56 | amount 40 @ 16 | fee 16 @ 0
     // marker:   op 4 @ 116 | 0 (100) @ 16 | fee 16 @ 0
     var body = token;
@@ -56,11 +59,11 @@ template Emit() {
     // W0: op 4 @ 200 | flags 4 @ 196 | account_id 24 @ 172 | token 12 @ 160 | address 160 @ 0
     // W1: aux 64 @ 128 | amount 128 @ 0      W2, W3: ax, ay
     var head = op;
-    head = head * (1 << FLAG_BITS()) + flags;
+    head = head * (1 << FLAG_BITS()) + FLAG_SENDER_IS_OWNER() * sender_is_owner + FLAG_REFUSED() * refused;
     head = head * (1 << ACCOUNT_ID_BITS()) + from_id;
     head = head * (1 << SLOT_BITS()) + token;
     head = head * (1 << ADDRESS_BITS()) + address;
-    signal has_record <== is_deposit + is_full_exit + is_withdraw;
+    var has_record = is_deposit + is_full_exit + is_withdraw;
     signal words[MAX_WORDS_PER_STEP()];
     words[0] <== has_record * head;
     words[1] <== has_record * (aux * (1 << BALANCE_BITS()) + amount);
@@ -80,7 +83,8 @@ template Emit() {
 
     component l1 = AppendWords();
     l1.X <== X;
-    l1.present <== [has_record, has_record, is_deposit, is_deposit];
+    l1.pair <== has_record;
+    l1.quad <== is_deposit;
     l1.words <== words;
     l1.l1_eval_in <== l1_eval_in;
     l1.l1_count_in <== l1_count_in;

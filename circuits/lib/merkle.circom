@@ -14,6 +14,9 @@ include "../generated/constants.circom";
  *
  * Statement: one_hot[i] = 1 if digit = i, else 0, where digit = bits[0] + 2 bits[1] + 4 bits[2].
  *
+ * Every output is a product: the optimiser leaves them alone, and our witness solver finds each from the bits. (As
+ * linear forms of four products they would cost 5 constraints less, but the optimiser keeps them and drops the bits.)
+ *
  * Inputs:
  *   bits[3]     {bool}  assumed (by IndexDigits)
  * Outputs:
@@ -24,19 +27,12 @@ template DigitOneHot() {
     signal input bits[ARITY_BITS()];
     signal output one_hot[ARITY()];
 
-    signal p01 <== bits[0] * bits[1];
-    signal p02 <== bits[0] * bits[2];
-    signal p12 <== bits[1] * bits[2];
-    signal p012 <== p01 * bits[2];
-
-    one_hot[0] <== 1 - bits[0] - bits[1] - bits[2] + p01 + p02 + p12 - p012;
-    one_hot[1] <== bits[0] - p01 - p02 + p012;
-    one_hot[2] <== bits[1] - p01 - p12 + p012;
-    one_hot[3] <== p01 - p012;
-    one_hot[4] <== bits[2] - p02 - p12 + p012;
-    one_hot[5] <== p02 - p012;
-    one_hot[6] <== p12 - p012;
-    one_hot[7] <== p012;
+    signal both <== bits[1] * bits[2];
+    var high[4] = [1 - bits[1] - bits[2] + both, bits[1] - both, bits[2] - both, both];
+    for (var i = 0; i < 4; i++) {
+        one_hot[2 * i] <== high[i] * (1 - bits[0]);
+        one_hot[2 * i + 1] <== high[i] * bits[0];
+    }
 }
 
 /**

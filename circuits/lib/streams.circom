@@ -34,7 +34,8 @@ template AppendChunk() {
 
     // parity + present - 2 * parity * present, as parity * present = present - starts_word
     l2_parity_out <== l2_parity_in + 2 * starts_word - present;
-    l2_count_out <== l2_count_in + present;
+    // The square of a boolean: a linear constraint would let the optimiser drop an input for this output.
+    l2_count_out <== l2_count_in + present * present;
 }
 
 /**
@@ -44,12 +45,15 @@ template AppendChunk() {
  *
  * Inputs:
  *   X           {uint128}  assumed (by L1)
- *   present[i]  {bool}     assumed (by Step), present[i + 1] only with present[i]
- *   words[i]    {field}    assumed (by Step), 0 where not present
+ *   pair        {bool}     assumed (by Step): words 0 and 1 are present
+ *   quad        {bool}     assumed (by Step): words 2 and 3 are present, only with pair
+ *   words[4]    {field}    assumed (by Step), 0 where not present
  */
 template AppendWords() {
+    assert(MAX_WORDS_PER_STEP() == 4);
     signal input X;
-    signal input present[MAX_WORDS_PER_STEP()];
+    signal input pair;
+    signal input quad;
     signal input words[MAX_WORDS_PER_STEP()];
     signal input l1_eval_in;
     signal input l1_count_in;
@@ -58,15 +62,15 @@ template AppendWords() {
 
     signal shifted[MAX_WORDS_PER_STEP()];
     signal eval[MAX_WORDS_PER_STEP() + 1];
-    var count = l1_count_in;
+    var present[MAX_WORDS_PER_STEP()] = [pair, pair, quad, quad];
     eval[0] <== l1_eval_in;
     for (var i = 0; i < MAX_WORDS_PER_STEP(); i++) {
         shifted[i] <== eval[i] * X;
         eval[i + 1] <== eval[i] + present[i] * (shifted[i] - eval[i]) + words[i];
-        count += present[i];
     }
     l1_eval_out <== eval[MAX_WORDS_PER_STEP()];
-    l1_count_out <== count;
+    // The square of a boolean, as in AppendChunk
+    l1_count_out <== l1_count_in + 2 * pair * pair + 2 * quad;
 }
 
 /**
