@@ -223,11 +223,13 @@ class BlockBuilder:
 
     def _touch_with_paths(self, operation: Operation, applied: Applied) -> _Step:
         from_id, to_id, slot = touched_ids(operation)
+        # The circuit debits in its first touch and credits in its second: a Deposit's one change is the second.
+        debits = 0 if isinstance(operation, Deposit) else 1
         sender = self._touch_inputs(from_id, slot)
-        for touch in applied.touches[:1]:
+        for touch in applied.touches[:debits]:
             self._state.touch(touch)
         receiver = self._touch_inputs(to_id, slot)
-        for touch in applied.touches[1:]:
+        for touch in applied.touches[debits:]:
             self._state.touch(touch)
         return _Step(operation, sender, receiver, self._state.root)
 
