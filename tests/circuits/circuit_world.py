@@ -38,7 +38,7 @@ def user(account_id: int) -> User:
     return User(account_id, 0xA000 + account_id, bytes([account_id + 1]) * 32)
 
 
-OPERATOR, ALICE, BOB, CAROL = user(0), user(1), user(10), user(63)
+OPERATOR, ALICE, BOB, CAROL = user(0), user(1), user(10), user(47)
 NOBODY = user(20)
 
 
