@@ -97,10 +97,9 @@ pub fn decompose(planner: &mut Planner<'_>, row: u32) -> bool {
         if negative {
             offset += shift(weight);
         }
-        if planner.rows.is_real(bit.wire) {
-            let (zero, one) = if negative { (one, zero) } else { (zero, one) };
-            outs.push((weight as u32, bit.wire, zero, one));
-        }
+        // Made-up wires too: they are known from here on, so they must have their value.
+        let (zero, one) = if negative { (one, zero) } else { (zero, one) };
+        outs.push((weight as u32, bit.wire, zero, one));
     }
     let hint = if high - low == MAX_BITS - 1 { Hint::AliasedBit } else { Hint::Bit };
     let skip: Vec<u32> = bits.iter().map(|bit| bit.wire).collect();
