@@ -13,9 +13,7 @@ use serde_json::Value;
 
 use super::circuit::{PySystem, PyWitness};
 use crate::groth16_error::{Control, Error, Result, Timings};
-use crate::keys_json::{
-    field, key_from_json, key_to_json, proof_from_json, proof_to_evm, proof_to_json,
-};
+use crate::keys_json::{field, key_from_json, key_to_json, proof_from_json, proof_to_evm, proof_to_json};
 use crate::prover::{self, Proved};
 use crate::setup::{self, hex};
 use crate::system::System;
@@ -99,7 +97,12 @@ fn system_of(circuit: &Bound<'_, PyAny>) -> PyResult<Arc<System>> {
         return Ok(system.get().inner.clone());
     }
     let system = circuit.call_method0("system").map_err(wrong)?;
-    Ok(system.cast::<PySystem>().map_err(|_| PyTypeError::new_err("circuit: system() is no System"))?.get().inner.clone())
+    Ok(system
+        .cast::<PySystem>()
+        .map_err(|_| PyTypeError::new_err("circuit: system() is no System"))?
+        .get()
+        .inner
+        .clone())
 }
 
 fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
@@ -223,9 +226,8 @@ fn setup_development<'py>(
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let system = system_of(circuit)?;
-    let report = supervise(py, progress, |control| {
-        setup::setup_development(&system, &zkey_path, &seed, coefficients, control)
-    })?;
+    let report =
+        supervise(py, progress, |control| setup::setup_development(&system, &zkey_path, &seed, coefficients, control))?;
     let dict = PyDict::new(py);
     dict.set_item("unsafe", true)?;
     dict.set_item("seed", seed)?;
