@@ -3,8 +3,9 @@
 A *field element* is an int in 0 <= x < FIELD_MODULUS. A *point* is a pair (x, y) of field elements.
 """
 
-from collections.abc import Sequence
-from typing import Final, final
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, Final, final
 
 # --- hashes, signatures, trees (native/src/py/crypto.rs) ---
 
@@ -115,4 +116,131 @@ def verify_path(root: int, levels: int, index: int, leaf: int, path: Sequence[Se
     Raises:
         ValueError: the path is not `levels` x 8 field elements, or the index is not below 8^levels. A path of another
             length could pass an inner node for a leaf, so `levels` must be the verifier's, never the prover's.
+    """
+
+# --- Groth16 (native/src/py/groth16.rs) ---
+
+Progress = Callable[[str, float], object]
+"""Called now and then with (phase, fraction done, 0 to 1). An exception it raises stops the work; so does Ctrl-C."""
+
+@final
+class ProvingKey:
+    """A `.zkey` file over BN254, ours or snarkjs's, mapped into memory: opening takes no time whatever the size.
+
+    Opening checks the structure and the points of the verification key, not the millions of others.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is cut off, malformed, of another protocol or curve.
+    """
+
+    def __new__(cls, path: str | PathLike[str]) -> ProvingKey: ...
+    @property
+    def domain_size(self) -> int:
+        """Rows, a power of two."""
+    @property
+    def n_public(self) -> int: ...
+    @property
+    def n_wires(self) -> int:
+        """With the constant one and the public ones."""
+    @property
+    def has_coefficients(self) -> bool:
+        """Whether `prove_zkey` and snarkjs can prove with it; `prove` does not need them."""
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file, 64 hexadecimal digits."""
+    def verification_key(self) -> dict[str, Any]:
+        """The same as `snarkjs zkey export verificationkey`."""
+    def check_points(self) -> None:
+        """Check that every point is in its group. Minutes for large keys.
+
+        Raises:
+            ValueError: one is not; the text names it.
+        """
+
+@final
+class Proof:
+    """A Groth16 proof. Coordinates are ints below the base field's order q."""
+
+    @property
+    def a(self) -> tuple[int, int]: ...
+    @property
+    def b(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """((x0, x1), (y0, y1)), the real part first, as in JSON."""
+    @property
+    def c(self) -> tuple[int, int]: ...
+    @property
+    def public(self) -> list[int]:
+        """Public outputs, then public inputs, each below r."""
+    @property
+    def timings(self) -> dict[str, float]:
+        """Seconds per phase."""
+    def solidity(self) -> list[int]:
+        """The eight words for the EVM: a.x, a.y, b.x1, b.x0, b.y1, b.y0, c.x, c.y."""
+    def to_json(self) -> dict[str, Any]:
+        """The content of snarkjs's `proof.json`."""
+
+def setup_development(
+    circuit: object,
+    zkey_path: str | PathLike[str],
+    seed: str,
+    coefficients: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Write a development key: UNSAFE, whoever knows the seed can forge proofs.
+
+    alpha, beta and tau come from the seed alone, so keys of all sizes share them; delta from the circuit too. The same
+    seed and circuit give the same bytes. The file appears under its name only when complete.
+
+    Args:
+        circuit: a `Circuit`, `Block` or `System`.
+        coefficients: write section 4, so that the key is usable without the circuit; about 44 bytes per matrix entry.
+
+    Returns:
+        hash (as `ProvingKey.hash`), circuit (a fingerprint), domain_size, seed, timings (seconds per phase) and
+        unsafe: True.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: the constraint system contradicts itself or is too large (2^27 rows).
+    """
+
+def prove(circuit: object, key: ProvingKey, witness: object, progress: Progress | None = None) -> Proof:
+    """Prove that a witness satisfies a circuit. The proof is verified before it is returned.
+
+    Args:
+        circuit: the `Circuit`, `Block` or `System` that the key was made for.
+        witness: its `Witness`.
+
+    Raises:
+        ValueError: the three do not belong together, or a constraint is not satisfied (the text numbers the first).
+    """
+
+def prove_zkey(
+    zkey_path: str | PathLike[str], wtns_path: str | PathLike[str], progress: Progress | None = None
+) -> Proof:
+    """Prove with any circom Groth16 key that has coefficients, as `snarkjs groth16 prove` does.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: the key has no coefficients, a file is malformed, or the witness does not satisfy the circuit.
+    """
+
+def verify(verification_key: dict[str, Any], proof: dict[str, Any], public: Sequence[int]) -> bool:
+    """Whether a proof holds. False is only for well-formed proofs whose pairing check fails.
+
+    Raises:
+        ValueError: a public input >= r or their number is wrong; a coordinate >= q; a point at infinity, off the curve
+            or outside the subgroup; a key with gamma = delta or delta = the generator, whose proofs mean nothing.
+    """
+
+def check_key(zkey_path: str | PathLike[str], known_seeds: Sequence[str] = ()) -> dict[str, Any]:
+    """Tell whether a key may be deployed.
+
+    Returns:
+        development: whether it is known to be a development key, by its mark or because its alpha comes from its marked
+        seed or one of `known_seeds`; seed: which, or None.
+
+    Raises:
+        ValueError: gamma = delta or delta = the generator: phase 2 was skipped.
     """

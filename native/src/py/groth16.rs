@@ -178,22 +178,22 @@ pub struct PyProof {
 #[pymethods]
 impl PyProof {
     #[getter]
-    fn a(&self) -> [BigUint; 2] {
+    fn a(&self) -> (BigUint, BigUint) {
         let [x, y, ..] = self.solidity();
-        [x, y]
+        (x, y)
     }
 
     /// ((x0, x1), (y0, y1)), the real part first.
     #[getter]
-    fn b(&self) -> [[BigUint; 2]; 2] {
+    fn b(&self) -> ((BigUint, BigUint), (BigUint, BigUint)) {
         let [_, _, x1, x0, y1, y0, ..] = self.solidity();
-        [[x0, x1], [y0, y1]]
+        ((x0, x1), (y0, y1))
     }
 
     #[getter]
-    fn c(&self) -> [BigUint; 2] {
+    fn c(&self) -> (BigUint, BigUint) {
         let [.., x, y] = self.solidity();
-        [x, y]
+        (x, y)
     }
 
     #[getter]
