@@ -1,0 +1,101 @@
+"""One ape project of the contracts and the tests' own sources, one deployment, and a snapshot around every test."""
+
+import fcntl
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollup.l1.verifier_source import render
+from rollup.toolchain import ROOT
+
+ape = pytest.importorskip("ape")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rig import BASE_FEE_GWEI, CAP, SIZES, Rig, error_table  # noqa: E402
+
+HERE = Path(__file__).parent
+PROJECT = ROOT / "build" / "contract-tests"
+TOYS = json.loads((HERE / "fixtures" / "toy_keys.json").read_text())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("contracts"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Any:
+    """The contracts, a BlockVerifier of toy keys, and tests/contracts/sources, at the same relative paths as here."""
+    sources = PROJECT / "src"
+    files = {Path("contracts") / path.relative_to(ROOT / "contracts"): path.read_text() for path in _contracts()}
+    files |= {path.relative_to(ROOT): path.read_text() for path in (HERE / "sources").glob("*.sol")}
+    files[Path("contracts/generated/BlockVerifier.sol")] = render([(toy["block_size"], toy["key"]) for toy in TOYS])
+    PROJECT.mkdir(parents=True, exist_ok=True)
+    with (PROJECT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _mirror(files, sources)
+        config = (ROOT / "ape-config.yaml").read_text()
+        (PROJECT / "ape-config.yaml").write_text(config.replace("contracts_folder: contracts", "contracts_folder: src"))
+        modules = PROJECT / "node_modules"
+        if not modules.is_symlink():
+            modules.symlink_to(ROOT / "node_modules")
+        project = ape.Project(PROJECT)
+        project.load_contracts()
+    return project
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Any]:
+    with ape.networks.ethereum.local.use_provider("foundry") as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def deployed(project: Any, provider: Any) -> Rig:
+    accounts = ape.accounts.test_accounts
+    owner, validator = accounts[0], accounts[1]
+    governor = owner.deploy(project.Governor, owner, CAP, [validator.address])
+    verifier = owner.deploy(project.AcceptAllVerifier, SIZES)
+    rollup = owner.deploy(project.Rollup, governor, governor, verifier, BASE_FEE_GWEI)
+    contracts = [project.Rollup, project.Governor, project.BlockVerifier, project.BlockingToken]
+    abis = [[item.model_dump(by_alias=True, mode="json") for item in c.contract_type.abi] for c in contracts]
+    errors = error_table(*abis, [SAFE_ERC20_ERROR])
+    return Rig(project, provider, accounts, governor, verifier, rollup, errors)
+
+
+@pytest.fixture
+def rig(deployed: Rig) -> Iterator[Rig]:
+    """The deployment, as new for every test."""
+    snapshot = deployed.rpc("evm_snapshot")
+    deployed.chain[1:] = []
+    yield deployed
+    assert deployed.rpc("evm_revert", snapshot)
+
+
+SAFE_ERC20_ERROR = {
+    "type": "error",
+    "name": "SafeERC20FailedOperation",
+    "inputs": [{"name": "token", "type": "address"}],
+}
+
+
+def _contracts() -> list[Path]:
+    """What is committed: a BlockVerifier of this checkout's own keys is not."""
+    return [path for path in (ROOT / "contracts").rglob("*.sol") if path.name != "BlockVerifier.sol"]
+
+
+def _mirror(files: dict[Path, str], folder: Path) -> None:
+    """Makes the folder hold exactly these files, untouched where they are the same: ape compiles what has changed."""
+    for path in folder.rglob("*.sol"):
+        if path.relative_to(folder) not in files:
+            path.unlink()
+    for relative, text in files.items():
+        path = folder / relative
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)

@@ -1,0 +1,428 @@
+"""Commit: what is stored, and everything that is refused."""
+
+from dataclasses import astuple, replace
+from typing import Any
+
+import pytest
+from eth_abi import encode
+from model import (
+    FEE_TOKENS,
+    Block,
+    R,
+    changed,
+    deposit_record,
+    full_exit_record,
+    stream,
+    withdraw_record,
+    word,
+)
+from rig import BASE_FEE_GWEI, ETHER, PROOF, Refusal, Rig, address
+
+HOUR = 3600
+
+
+def test_genesis_is_the_empty_tree_and_zeros(rig: Rig) -> None:
+    assert bytes(rig.rollup.blockHash(0)) == Block().hash()
+    assert rig.rollup.verifyBlock(astuple(Block()))
+    assert bytes(rig.rollup.blockHash(1)) == bytes(32)
+
+
+def test_commit_stores_the_hash_of_the_block(rig: Rig) -> None:
+    receipt = rig.commit(rig.new_block(l2=bytes(range(150))))
+    assert bytes(rig.rollup.blockHash(1)) == rig.last.hash()
+    assert rig.events(receipt, "BlockCommitted") == [
+        {
+            "number": 1,
+            "hash": rig.last.hash(),
+            "committer": rig.validator.address,
+            "validatorSet": bytes(rig.governor.validatorSet()),
+        }
+    ]
+    assert (rig.rollup.committedBlocks(), rig.rollup.provenBlocks(), rig.rollup.executedBlocks()) == (1, 0, 0)
+    assert rig.rollup.verifyBlock(astuple(rig.last))
+
+
+@pytest.mark.parametrize("field", Block.__dataclass_fields__)
+def test_verify_block_any_changed_field_is_another_block(rig: Rig, field: str) -> None:
+    rig.commit(rig.new_block(l2=bytes(15)))
+    assert not rig.rollup.verifyBlock(astuple(changed(rig.last, field)))
+
+
+def test_commit_several_blocks_in_one_call(rig: Rig) -> None:
+    rig.deposit_eth(ETHER)
+    rig.request_exit(1)
+    deposit = deposit_record(address(rig.alice), ETHER, account=1, flags=1, fee=BASE_FEE_GWEI)
+    leave = full_exit_record(address(rig.alice), 1, amount=ETHER, fee=BASE_FEE_GWEI)
+    rig.commit(
+        rig.new_block(l2=bytes(45), l1=stream(deposit), new_root=11),
+        rig.new_block(l2=bytes(15), l1=stream(leave, withdraw_record(address(rig.bob), 5)), new_root=12),
+        rig.new_block(new_root=13),
+    )
+    assert [bytes(rig.rollup.blockHash(n)) for n in (1, 2, 3)] == [block.hash() for block in rig.chain[1:]]
+    assert (rig.last.queue_end, rig.last.chunk_end) == (2, 4)
+    assert (rig.rollup.queueTotal(), rig.rollup.queueCommitted(), rig.rollup.queueExecuted()) == (2, 2, 0)
+
+
+def test_commit_on_a_committed_block_of_an_earlier_call(rig: Rig) -> None:
+    for _ in range(3):
+        rig.commit(rig.new_block(l2=bytes(15)))
+    assert bytes(rig.rollup.blockHash(3)) == rig.last.hash()
+
+
+# ---- Who ----
+
+
+def test_commit_by_a_stranger_is_refused(rig: Rig) -> None:
+    stranger = rig.stranger.address.lower()
+    assert rig.refused_commit(rig.new_block(), sender=rig.stranger) == Refusal("NotAValidator", (stranger,))
+    arguments = [astuple(Block()), rig.new_block().arguments(), PROOF, b""]
+    refused = rig.refused(rig.rollup, "commitProveExecute", *arguments, sender=rig.stranger)
+    assert refused == Refusal("NotAValidator", (stranger,))
+
+
+def test_commit_by_a_removed_validator_is_refused(rig: Rig) -> None:
+    rig.send(rig.governor, "setValidator", rig.validator.address, False, sender=rig.owner)
+    assert rig.refused_commit(rig.new_block()) == Refusal("NotAValidator", (rig.validator.address.lower(),))
+
+
+def test_commit_with_an_auth_that_the_registry_does_not_know_is_refused(rig: Rig) -> None:
+    arguments = [astuple(Block()), [rig.new_block().arguments()], b"\x01"]
+    assert rig.refused(rig.rollup, "commitBlocks", *arguments, sender=rig.validator) == Refusal("InvalidAuth", ())
+
+
+def test_commit_through_a_contract_is_refused(rig: Rig) -> None:
+    forwarder = rig.owner.deploy(rig.project.Forwarder)
+    rig.send(rig.governor, "setValidator", address(forwarder), True, sender=rig.owner)
+    expected = Refusal("NotADirectCall", (address(forwarder).lower(), rig.validator.address.lower()))
+    new = rig.new_block()
+    for method, arguments in (
+        ("commitBlocks", rig.commit_arguments(new)),
+        ("commitProveExecute", [astuple(Block()), new.arguments(), PROOF, b""]),
+    ):
+        data = rig.data(rig.rollup, method, *arguments)
+        refused = rig.refused(forwarder, "forward", address(rig.rollup), data, sender=rig.validator)
+        assert refused == expected, method
+
+
+def test_commit_by_an_account_with_delegated_code_is_refused(rig: Rig) -> None:
+    """EIP-7702: sender and origin are the same, yet the call may come from within."""
+    forwarder = rig.owner.deploy(rig.project.Forwarder)
+    rig.rpc("anvil_setCode", rig.validator.address, "0xef0100" + address(forwarder)[2:])
+    validator = rig.validator.address.lower()
+    assert rig.refused_commit(rig.new_block()) == Refusal("NotADirectCall", (validator, validator))
+
+
+# ---- Which parent ----
+
+
+def test_commit_on_a_zero_parent_is_refused(rig: Rig) -> None:
+    zero = replace(Block(), new_root=0)
+    refused = rig.refused_commit(rig.new_block(), parent=zero)
+    assert refused == Refusal("BlockHashMismatch", (0, Block().hash(), zero.hash()))
+
+
+@pytest.mark.parametrize("field", [name for name in Block.__dataclass_fields__ if name != "number"])
+def test_commit_on_a_changed_parent_is_refused(rig: Rig, field: str) -> None:
+    rig.commit(rig.new_block(l2=bytes(15)))
+    wrong = changed(rig.last, field)
+    refused = rig.refused_commit(rig.new_block(), parent=wrong)
+    assert refused == Refusal("BlockHashMismatch", (1, rig.last.hash(), wrong.hash()))
+
+
+def test_commit_replayed_is_refused(rig: Rig) -> None:
+    new = rig.new_block()
+    rig.commit(new)
+    assert rig.refused_commit(new, parent=Block()) == Refusal("BlockOutOfOrder", (1, 0))
+
+
+def test_commit_with_a_gap_is_refused(rig: Rig) -> None:
+    rig.commit(rig.new_block())
+    ahead = rig.model(rig.new_block())
+    assert rig.refused_commit(rig.new_block(), parent=ahead) == Refusal("BlockOutOfOrder", (1, 2))
+
+
+def test_commit_of_no_block_is_refused(rig: Rig) -> None:
+    assert rig.refused_commit() == Refusal("NoBlocks", ())
+
+
+# ---- Fields ----
+
+
+@pytest.mark.parametrize("value", [R, R + 1, 2**256 - 1])
+@pytest.mark.parametrize("field", ["new_root", "commitment"])
+def test_commit_header_word_not_below_r_is_refused(rig: Rig, field: str, value: int) -> None:
+    assert rig.refused_commit(rig.new_block(**{field: value})) == Refusal("NotAWord", (value,))
+
+
+def test_commit_root_plus_r_is_refused(rig: Rig) -> None:
+    """The proof would hold for it, and the exits would be bricked."""
+    assert rig.refused_commit(rig.new_block(new_root=1001 + R)) == Refusal("NotAWord", (1001 + R,))
+
+
+def test_commit_largest_words_are_accepted(rig: Rig) -> None:
+    rig.commit(rig.new_block(new_root=R - 1, commitment=R - 1, fee_account=2**24 - 1, fee_tokens=2**96 - 1))
+    assert bytes(rig.rollup.blockHash(1)) == rig.last.hash()
+
+
+def test_commit_unknown_block_size_is_refused(rig: Rig) -> None:
+    assert rig.refused_commit(rig.new_block(block_size=9)) == Refusal("BlockSizeUnsupported", (9,))
+
+
+def test_commit_fee_account_out_of_range_is_refused(rig: Rig) -> None:
+    assert rig.refused_commit(rig.new_block(fee_account=2**24)) == Refusal("AccountOutOfRange", (2**24,))
+
+
+def test_commit_timestamp_too_far_ahead_is_refused(rig: Rig) -> None:
+    now = rig.now
+    refused = rig.refused_commit(rig.new_block(timestamp=now + 2 * HOUR))
+    name, (timestamp, earliest, latest) = refused.name, refused.values
+    assert (name, timestamp) == ("TimestampOutOfRange", now + 2 * HOUR)
+    assert latest - earliest == 24 * HOUR + 15 * 60
+    assert 0 <= latest - 15 * 60 - now < 60
+
+
+def test_commit_timestamp_too_far_behind_is_refused(rig: Rig) -> None:
+    assert rig.refused_commit(rig.new_block(timestamp=rig.now - 24 * HOUR - 60)).name == "TimestampOutOfRange"
+    rig.commit(rig.new_block(timestamp=rig.now - 24 * HOUR + 60))
+
+
+def test_commit_timestamp_before_the_parent_is_refused(rig: Rig) -> None:
+    first = rig.new_block(timestamp=rig.now + 10 * 60)
+    rig.commit(first)
+    refused = rig.refused_commit(rig.new_block(timestamp=first.timestamp - 1))
+    assert (refused.name, refused.values[:2]) == ("TimestampOutOfRange", (first.timestamp - 1, first.timestamp))
+    rig.commit(rig.new_block(timestamp=first.timestamp))
+
+
+# ---- Streams ----
+
+
+@pytest.mark.parametrize("length", [1, 14, 16, 29])
+def test_commit_l2_stream_of_partial_chunks_is_refused(rig: Rig, length: int) -> None:
+    assert rig.refused_commit(rig.new_block(l2=bytes(length))) == Refusal("L2StreamLength", (length,))
+
+
+@pytest.mark.parametrize("length", [1, 31, 33, 65])
+def test_commit_l1_stream_of_partial_words_is_refused(rig: Rig, length: int) -> None:
+    assert rig.refused_commit(rig.new_block(l1=bytes(length))) == Refusal("L1StreamLength", (length,))
+
+
+def test_commit_l1_stream_that_ends_within_a_record_is_refused(rig: Rig) -> None:
+    rig.deposit_eth(ETHER)
+    deposit = deposit_record(address(rig.alice), ETHER, account=1, flags=1, fee=BASE_FEE_GWEI)
+    leave = full_exit_record(address(rig.alice), 1)
+    pay = withdraw_record(address(rig.bob), 5)
+    for record in (deposit, leave, pay):
+        cut = stream(record)[:-32]
+        assert rig.refused_commit(rig.new_block(l1=cut)) == Refusal("L1StreamLength", (len(cut),))
+        longer = stream(pay, record)[:-32]
+        assert rig.refused_commit(rig.new_block(l1=longer)) == Refusal("L1StreamLength", (len(longer),))
+
+
+@pytest.mark.parametrize("op", [0, 3, 4, 6, 7, 8, 9, 10, 15, 16, 1 << 4 | 1, 2**56 - 1])
+def test_commit_unknown_operation_in_the_l1_stream_is_refused(rig: Rig, op: int) -> None:
+    w0 = op << 200 | int(rig.bob.address, 16)
+    l1 = stream(withdraw_record(address(rig.bob), 5), (w0, 5))
+    assert rig.refused_commit(rig.new_block(l1=l1)) == Refusal("UnknownOperation", (2, w0))
+
+
+@pytest.mark.parametrize("extra", [1 << 196, 1 << 199])
+def test_commit_withdraw_with_a_flag_is_refused(rig: Rig, extra: int) -> None:
+    w0, w1 = withdraw_record(address(rig.bob), 5)
+    assert rig.refused_commit(rig.new_block(l1=stream((w0 | extra, w1)))) == Refusal("MalformedRecord", (0,))
+
+
+@pytest.mark.parametrize("w1", [1 << 128, R, 2**256 - 1])
+def test_commit_withdraw_word_wider_than_an_amount_is_refused(rig: Rig, w1: int) -> None:
+    """Any word that is not below r is wider too."""
+    w0, _ = withdraw_record(address(rig.bob), 0)
+    assert rig.refused_commit(rig.new_block(l1=stream((w0, w1)))) == Refusal("MalformedRecord", (0,))
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_commit_deposit_word_plus_r_is_refused(rig: Rig, position: int) -> None:
+    rig.deposit_eth(ETHER)
+    record = list(deposit_record(address(rig.alice), ETHER, account=1, flags=1, fee=BASE_FEE_GWEI))
+    record[position] += R
+    refused = rig.refused_commit(rig.new_block(l1=stream(record)))
+    assert refused.name == ("UnknownOperation" if position == 0 else "QueueEntryMismatch")
+
+
+def test_commit_too_many_records_is_refused_and_the_limit_is_not(rig: Rig) -> None:
+    records = [withdraw_record(address(rig.bob), n) for n in range(257)]
+    assert rig.refused_commit(rig.new_block(l1=stream(*records))) == Refusal("TooManyL1Operations", (256,))
+    rig.commit(rig.new_block(l1=stream(*records[:256])))
+    assert bytes(rig.rollup.blockHash(1)) == rig.last.hash()
+
+
+# ---- Queue ----
+
+
+def _queued_pair(rig: Rig) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    rig.deposit_eth(ETHER)
+    rig.request_exit(1)
+    return (
+        deposit_record(address(rig.alice), ETHER, flags=1, fee=BASE_FEE_GWEI),
+        full_exit_record(address(rig.alice), 1, fee=BASE_FEE_GWEI),
+    )
+
+
+def test_commit_operator_chooses_account_refusal_and_exit_amount(rig: Rig) -> None:
+    deposit, leave = _queued_pair(rig)
+    deposit = (deposit[0] | 0xABCDEF << 172 | 2 << 196, *deposit[1:])
+    leave = (leave[0], leave[1] | 2**128 - 1)
+    rig.commit(rig.new_block(l1=stream(deposit, leave)))
+    assert rig.rollup.queueCommitted() == 2
+
+
+@pytest.mark.parametrize(
+    ("position", "bit"), [(0, 0), (0, 159), (0, 160), (0, 171), (0, 196), (0, 198), (1, 0), (1, 128), (2, 0), (3, 253)]
+)
+def test_commit_deposit_that_is_not_the_queued_one_is_refused(rig: Rig, position: int, bit: int) -> None:
+    record = list(_queued_pair(rig)[0])
+    record[position] ^= 1 << bit
+    assert rig.refused_commit(rig.new_block(l1=stream(record))).name == "QueueEntryMismatch"
+
+
+@pytest.mark.parametrize(("position", "bit"), [(0, 0), (0, 160), (0, 172), (0, 195), (0, 196), (1, 128), (1, 192)])
+def test_commit_full_exit_that_is_not_the_queued_one_is_refused(rig: Rig, position: int, bit: int) -> None:
+    deposit, leave = _queued_pair(rig)
+    wrong = list(leave)
+    wrong[position] ^= 1 << bit
+    refused = rig.refused_commit(rig.new_block(l1=stream(deposit, wrong)))
+    assert (refused.name, refused.values[0]) == ("QueueEntryMismatch", 1)
+
+
+def test_commit_queue_out_of_order_twice_or_beyond_its_end_is_refused(rig: Rig) -> None:
+    deposit, leave = _queued_pair(rig)
+    for records, index in (
+        ([leave, deposit], 0),
+        ([leave], 0),
+        ([deposit, deposit], 1),
+        ([deposit, leave, leave], 2),
+    ):
+        refused = rig.refused_commit(rig.new_block(l1=stream(*records)))
+        assert (refused.name, refused.values[0]) == ("QueueEntryMismatch", index)
+    rig.commit(rig.new_block(l1=stream(deposit)))
+    refused = rig.refused_commit(rig.new_block(l1=stream(deposit)))
+    assert (refused.name, refused.values[0]) == ("QueueEntryMismatch", 1)
+
+
+def test_commit_queue_mismatch_says_what_was_expected(rig: Rig) -> None:
+    deposit, leave = _queued_pair(rig)
+    expected, got = (bytes(rig.rollup.queueEntry(index).hash) for index in (0, 1))
+    refused = rig.refused_commit(rig.new_block(l1=stream(leave)))
+    assert refused == Refusal("QueueEntryMismatch", (0, expected, got))
+
+
+# ---- Calldata ----
+
+NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes)"
+BLOCK = (
+    "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,"
+    "bytes32,bytes32,uint64,uint64,address,bytes32)"
+)
+
+
+def _commit_data(rig: Rig, l2: bytes = bytes(15)) -> bytes:
+    return rig.data(rig.rollup, "commitBlocks", *rig.commit_arguments(rig.new_block(l2=l2)))
+
+
+def test_commit_calldata_is_the_plain_encoding(rig: Rig) -> None:
+    new = rig.new_block(l2=bytes(15))
+    plain = encode([BLOCK, NEW_BLOCK + "[]", "bytes"], [astuple(Block()), [new.arguments()], b""])
+    data = rig.data(rig.rollup, "commitBlocks", *rig.commit_arguments(new))
+    assert data[4:] == plain
+
+
+@pytest.mark.parametrize("tail", [b"\0", bytes(32), b"\1"])
+def test_commit_trailing_bytes_are_refused(rig: Rig, tail: bytes) -> None:
+    data = _commit_data(rig) + tail
+    assert rig.refused_data(rig.rollup, data, sender=rig.validator) == Refusal("CalldataNotCanonical", ())
+
+
+def test_commit_dirty_padding_is_refused(rig: Rig) -> None:
+    """The 17 bytes after a chunk of 15: a place to hide data in."""
+    data = bytearray(_commit_data(rig, l2=b"\x11" * 15))
+    at = data.index(b"\x11" * 15) + 15
+    data[at] = 1
+    assert rig.refused_data(rig.rollup, bytes(data), sender=rig.validator) == Refusal("CalldataNotCanonical", ())
+
+
+def test_commit_non_canonical_offsets_are_refused(rig: Rig) -> None:
+    """The same arguments to a decoder, with each dynamic part moved by a word."""
+    data = _commit_data(rig)
+    head, body = data[:4], data[4:]
+    blocks_at = 16 * 32
+    gap = 18 * 32
+    offset = int.from_bytes(body[blocks_at : blocks_at + 32], "big")
+    assert offset == gap
+    auth = int.from_bytes(body[blocks_at + 32 : blocks_at + 64], "big")
+    moved = body[:blocks_at] + word(offset + 32) + word(auth + 32) + bytes(32) + body[gap:]
+    assert rig.refused_data(rig.rollup, head + moved, sender=rig.validator) == Refusal("CalldataNotCanonical", ())
+
+
+def test_commit_streams_in_the_other_order_are_refused(rig: Rig) -> None:
+    """l1 before l2 decodes to the same block."""
+    new = rig.new_block(l2=b"\x22" * 15, l1=stream(withdraw_record(address(rig.bob), 1)))
+    data = rig.data(rig.rollup, "commitBlocks", *rig.commit_arguments(new))
+    l2 = word(15) + new.l2 + bytes(17)
+    l1 = word(64) + new.l1
+    at = data.index(l2 + l1)
+    swapped = bytearray(data[:at] + l1 + l2 + data[at + len(l1 + l2) :])
+    offsets = data.index(word(8 * 32) + word(8 * 32 + len(l2)))
+    swapped[offsets : offsets + 64] = word(8 * 32 + len(l1)) + word(8 * 32)
+    assert rig.refused_data(rig.rollup, bytes(swapped), sender=rig.validator) == Refusal("CalldataNotCanonical", ())
+
+
+def test_commit_shared_streams_are_refused(rig: Rig) -> None:
+    """Both streams empty, at one place."""
+    data = bytearray(rig.data(rig.rollup, "commitBlocks", *rig.commit_arguments(rig.new_block())))
+    at = data.index(word(8 * 32) + word(9 * 32))
+    data[at + 32 : at + 64] = word(8 * 32)
+    assert rig.refused_data(rig.rollup, bytes(data), sender=rig.validator) == Refusal("CalldataNotCanonical", ())
+
+
+def test_commit_prove_execute_trailing_bytes_and_dirty_padding_are_refused(rig: Rig) -> None:
+    arguments = [astuple(Block()), rig.new_block(l2=b"\x33" * 15).arguments(), PROOF, b""]
+    data = rig.data(rig.rollup, "commitProveExecute", *arguments)
+    dirty = bytearray(data)
+    dirty[data.index(b"\x33" * 15) + 20] = 1
+    for wrong in (data + bytes(32), bytes(dirty)):
+        assert rig.refused_data(rig.rollup, wrong, sender=rig.validator) == Refusal("CalldataNotCanonical", ())
+
+
+def test_commit_every_flipped_byte_is_refused_or_another_block(rig: Rig) -> None:
+    """Nothing in the calldata is without effect (the calldata binding hazard)."""
+    new = rig.new_block(l2=bytes(15), l1=stream(withdraw_record(address(rig.bob), 1)))
+    data = rig.data(rig.rollup, "commitBlocks", *rig.commit_arguments(new))
+    honest = _hash_after(rig, data)
+    assert honest == rig.model(new).hash()
+    for position in range(4, len(data)):
+        flipped = bytearray(data)
+        flipped[position] ^= 1
+        assert _hash_after(rig, bytes(flipped)) != honest, position
+
+
+def _hash_after(rig: Rig, data: bytes) -> Any:
+    """Hash of block 1 had this been sent, or None: the log of a simulated call."""
+    block = {
+        "calls": [
+            {
+                "from": rig.validator.address,
+                "to": address(rig.rollup),
+                "input": "0x" + data.hex(),
+                "gas": hex(10**7),
+            }
+        ]
+    }
+    answer = rig.rpc("eth_simulateV1", {"blockStateCalls": [block]}, "latest")
+    (call,) = answer[0]["calls"]
+    if call["status"] != "0x1":
+        return None
+    return bytes.fromhex(call["logs"][0]["data"][2:66])
+
+
+def test_fee_tokens_of_the_model_are_strictly_increasing() -> None:
+    tokens = [FEE_TOKENS >> 12 * position & 0xFFF for position in range(8)]
+    assert tokens == sorted(set(tokens))
