@@ -1,7 +1,6 @@
 """One ape project of the contracts and the tests' own sources, one deployment, and a snapshot around every test."""
 
 import fcntl
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,10 @@ from rollup.toolchain import ROOT
 ape = pytest.importorskip("ape")
 sys.path.insert(0, str(Path(__file__).parent))
 
-from rig import BASE_FEE_GWEI, CAP, SIZES, Rig, error_table  # noqa: E402
+from contract_rig import BASE_FEE_GWEI, CAP, SIZES, TOYS, Rig, error_table  # noqa: E402
 
 HERE = Path(__file__).parent
 PROJECT = ROOT / "build" / "contract-tests"
-TOYS = json.loads((HERE / "fixtures" / "toy_keys.json").read_text())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,7 +62,7 @@ def deployed(project: Any, provider: Any) -> Rig:
     rollup = owner.deploy(project.Rollup, governor, governor, verifier, BASE_FEE_GWEI)
     contracts = [project.Rollup, project.Governor, project.BlockVerifier, project.BlockingToken]
     abis = [[item.model_dump(by_alias=True, mode="json") for item in c.contract_type.abi] for c in contracts]
-    errors = error_table(*abis, [SAFE_ERC20_ERROR])
+    errors = error_table(*abis, FOREIGN_ERRORS)
     return Rig(project, provider, accounts, governor, verifier, rollup, errors)
 
 
@@ -77,11 +75,10 @@ def rig(deployed: Rig) -> Iterator[Rig]:
     assert deployed.rpc("evm_revert", snapshot)
 
 
-SAFE_ERC20_ERROR = {
-    "type": "error",
-    "name": "SafeERC20FailedOperation",
-    "inputs": [{"name": "token", "type": "address"}],
-}
+FOREIGN_ERRORS = [
+    {"type": "error", "name": name, "inputs": [{"name": "value", "type": kind}]}
+    for name, kind in (("SafeERC20FailedOperation", "address"), ("Panic", "uint256"), ("Error", "string"))
+]
 
 
 def _contracts() -> list[Path]:

@@ -109,7 +109,7 @@ contract FeeOnTopToken is PlainToken {
     }
 }
 
-/// @notice Scales everybody's balance at will.
+/// @notice Scales everybody's balance at will; inside, it counts shares.
 contract RebasingToken is PlainToken {
     uint256 public percent = 100;
 
@@ -119,6 +119,10 @@ contract RebasingToken is PlainToken {
 
     function balanceOf(address owner) public view override returns (uint256) {
         return (_balances[owner] * percent) / 100;
+    }
+
+    function _move(address from, address to, uint256 amount) internal override {
+        super._move(from, to, (amount * 100) / percent);
     }
 }
 

@@ -1,9 +1,9 @@
 """Deposits: money in, the queue entry, who may set a key."""
 
 import pytest
+from block_model import R, deposit_record, stream
+from contract_rig import BASE_FEE_GWEI, CAP, ETHER, FEE, GWEI, Refusal, Rig, address
 from eth_hash.auto import keccak
-from model import R, deposit_record, stream
-from rig import BASE_FEE_GWEI, CAP, ETHER, FEE, GWEI, Refusal, Rig, address
 
 BASE_POINT = (
     5299619240641551281634865583518297030282874472190772894086521144482721001553,
@@ -99,9 +99,7 @@ def test_deposit_for_the_zero_address_or_the_rollup_is_refused(rig: Rig) -> None
 
 def test_deposit_key_by_someone_else_is_refused(rig: Rig) -> None:
     for method, args in (("depositETH", ()), ("depositERC20", (1, 5))):
-        refused = rig.refused(
-            rig.rollup, method, *args, address(rig.alice), *BASE_POINT, sender=rig.bob, value=ETHER
-        )
+        refused = rig.refused(rig.rollup, method, *args, address(rig.alice), *BASE_POINT, sender=rig.bob, value=ETHER)
         assert refused == Refusal("KeyNotByOwner", (rig.alice.address.lower(), rig.bob.address.lower()))
 
 

@@ -1,4 +1,4 @@
-"""Blocks as docs/protocol.md has them (sections 5 to 8), written from the document and not from the contracts or the core."""
+"""Blocks as docs/protocol.md has them (sections 5 to 8): written from the page, not from the contracts or the core."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
@@ -81,9 +81,7 @@ def withdraw_record(to: str, amount: int, *, token: int = 0, account: int = 1) -
     return (_w0(5, 0, account, token, to), amount)
 
 
-def follow(
-    parent: Block, new: NewBlock, *, chain_id: int, rollup: str, committer: str, validator_set: bytes
-) -> Block:
+def follow(parent: Block, new: NewBlock, *, chain_id: int, rollup: str, committer: str, validator_set: bytes) -> Block:
     """The block that the contract must store."""
     queue_count = _queue_operations(new.l1)
     header = [

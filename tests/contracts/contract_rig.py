@@ -1,11 +1,13 @@
 """A deployment under test: ape's contracts, with one way to send, one to be refused, and one to make blocks."""
 
+import json
 from dataclasses import astuple, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from block_model import Block, NewBlock, deposit_record, follow, stream, withdraw_record
 from eth_abi import decode
 from eth_hash.auto import keccak
-from model import Block, NewBlock, follow, stream, withdraw_record
 from web3.logs import DISCARD
 
 ETHER = 10**18
@@ -15,6 +17,8 @@ FEE = BASE_FEE_GWEI * GWEI
 CAP = 2**120 - 1
 PROOF = [1] * 8
 SIZES = [8, 512]
+TOYS = json.loads((Path(__file__).parent / "fixtures" / "toy_keys.json").read_text())
+FLAG_SENDER_IS_OWNER = 1
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,17 @@ class Rig:
             refusal = self.refused_data(to, data, sender=sender, value=value)
             raise AssertionError(f"reverted: {refusal}")
         return receipt
+
+    def send_together(self, to: Any, datas: list[bytes], *, sender: Any, value: int, gas: int) -> None:
+        """Sends many transactions, mined as they fit."""
+        call = {"from": address(sender), "to": address(to), "value": hex(value), "gas": hex(gas)}
+        nonce = self.web3.eth.get_transaction_count(address(sender))
+        self.rpc("evm_setAutomine", False)
+        for position, data in enumerate(datas):
+            self.rpc("eth_sendTransaction", call | {"data": "0x" + data.hex(), "nonce": hex(nonce + position)})
+        while self.web3.eth.get_transaction_count(address(sender)) < nonce + len(datas):
+            self.rpc("evm_mine")
+        self.rpc("evm_setAutomine", True)
 
     def send(self, contract: Any, method: str, *args: Any, sender: Any, value: int = 0, gas: int = 30_000_000) -> Any:
         return self.send_data(contract, self.data(contract, method, *args), sender=sender, value=value, gas=gas)
@@ -172,16 +187,12 @@ class Rig:
         """Deposits so much that `amount` is left after the queue fee."""
         sender = sender or self.alice
         value = amount + self.rollup.queueFee()
-        return self.send(
-            self.rollup, "depositETH", address(owner or sender), *key, sender=sender, value=value
-        )
+        return self.send(self.rollup, "depositETH", address(owner or sender), *key, sender=sender, value=value)
 
     def deposit_erc20(self, token: int, amount: int, *, sender: Any = None, value: int | None = None) -> Any:
         sender = sender or self.alice
         fee = self.rollup.queueFee() if value is None else value
-        return self.send(
-            self.rollup, "depositERC20", token, amount, address(sender), 0, 0, sender=sender, value=fee
-        )
+        return self.send(self.rollup, "depositERC20", token, amount, address(sender), 0, 0, sender=sender, value=fee)
 
     def request_exit(self, account: int, token: int = 0, *, sender: Any = None) -> Any:
         fee = self.rollup.queueFee()
@@ -201,9 +212,21 @@ class Rig:
         self.send(token, "approve", address(self.rollup), 2**255, sender=holder)
         return token, token_id
 
-    def give_pending(self, to: Any, amount: int, token: int = 0) -> None:
-        """Lets a block withdraw to an address; the accept-all verifier does not ask from which balance."""
-        self.run_block(withdraw_record(address(to), amount, token=token))
+    def fund(self, to: Any, amount: int, token: int = 0) -> None:
+        """Deposits money of alice's and lets a block withdraw some to an address.
+
+        The accept-all verifier does not ask from whose balance.
+        """
+        if token == 0:
+            self.deposit_eth(ETHER)
+            held = ETHER
+        else:
+            before = self.rollup.accounted(token)
+            self.deposit_erc20(token, amount)
+            held = self.rollup.accounted(token) - before
+        flags = FLAG_SENDER_IS_OWNER
+        deposit = deposit_record(address(self.alice), held, token=token, account=1, flags=flags, fee=BASE_FEE_GWEI)
+        self.run_block(deposit, withdraw_record(address(to), amount, token=token))
 
 
 def address(of: Any) -> str:
@@ -219,5 +242,3 @@ def error_table(*abis: Any) -> dict[bytes, Any]:
                 signature = f"{item['name']}({','.join(part['type'] for part in item.get('inputs', []))})"
                 table[keccak(signature.encode())[:4]] = item | {"inputs": item.get("inputs", [])}
     return table
-
-

@@ -4,8 +4,7 @@ from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
-from eth_abi import encode
-from model import (
+from block_model import (
     FEE_TOKENS,
     Block,
     R,
@@ -16,7 +15,8 @@ from model import (
     withdraw_record,
     word,
 )
-from rig import BASE_FEE_GWEI, ETHER, PROOF, Refusal, Rig, address
+from contract_rig import BASE_FEE_GWEI, ETHER, PROOF, Refusal, Rig, address
+from eth_abi import encode
 
 HOUR = 3600
 
@@ -309,7 +309,7 @@ def test_commit_queue_out_of_order_twice_or_beyond_its_end_is_refused(rig: Rig) 
 
 
 def test_commit_queue_mismatch_says_what_was_expected(rig: Rig) -> None:
-    deposit, leave = _queued_pair(rig)
+    _, leave = _queued_pair(rig)
     expected, got = (bytes(rig.rollup.queueEntry(index).hash) for index in (0, 1))
     refused = rig.refused_commit(rig.new_block(l1=stream(leave)))
     assert refused == Refusal("QueueEntryMismatch", (0, expected, got))

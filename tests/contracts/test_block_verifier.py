@@ -1,0 +1,184 @@
+"""BlockVerifier, as generated for two toy keys, with proofs by snarkjs; and the generator's refusals."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from contract_rig import TOYS, Refusal, Rig
+from eth_hash.auto import keccak
+
+from rollup.l1.verifier_source import (
+    BASE_FIELD_MODULUS,
+    VerificationKey,
+    VerifierKeyError,
+    proof_words,
+    render,
+)
+
+R = 21888242871839275222246405745257275088548364400416034343698204186575808495617
+Q = BASE_FIELD_MODULUS
+SIZES = [toy["block_size"] for toy in TOYS]
+
+
+@pytest.fixture
+def verifier(rig: Rig) -> Any:
+    return rig.owner.deploy(rig.project.BlockVerifier)
+
+
+def proof_and_inputs(index: int) -> tuple[list[int], list[int]]:
+    return list(proof_words(TOYS[index]["proof"])), [int(value) for value in TOYS[index]["inputs"]]
+
+
+@pytest.mark.parametrize("index", range(len(TOYS)))
+def test_proof_by_snarkjs_is_accepted(verifier: Any, index: int) -> None:
+    assert verifier.verify(SIZES[index], *proof_and_inputs(index))
+
+
+def test_proof_for_another_size_is_refused(verifier: Any) -> None:
+    assert not verifier.verify(SIZES[1], *proof_and_inputs(0))
+
+
+def test_supports_the_sizes_of_its_keys_only(verifier: Any) -> None:
+    assert [size for size in range(10) if verifier.supportsSize(size)] == SIZES
+
+
+def test_key_hash_is_that_of_the_artefact(rig: Rig, verifier: Any) -> None:
+    for toy in TOYS:
+        key = toy["key"]
+        words = [int(value) for value in key["vk_alpha_1"][:2]]
+        for name in ("vk_beta_2", "vk_gamma_2", "vk_delta_2"):
+            words += [int(value) for pair in key[name][:2] for value in reversed(pair)]
+        words += [int(value) for point in key["IC"] for value in point[:2]]
+        expected = keccak(b"".join(value.to_bytes(32, "big") for value in words))
+        assert bytes(verifier.keyHash(toy["block_size"])) == expected
+    refused = rig.refused(verifier, "keyHash", 3, sender=rig.bob)
+    assert refused == Refusal("UnknownBlockSize", (3,))
+
+
+def test_unknown_size_reverts(rig: Rig, verifier: Any) -> None:
+    refused = rig.refused(verifier, "verify", 3, *proof_and_inputs(0), sender=rig.bob)
+    assert refused == Refusal("UnknownBlockSize", (3,))
+
+
+@pytest.mark.parametrize("position", range(3))
+def test_every_input_counts(verifier: Any, position: int) -> None:
+    proof, inputs = proof_and_inputs(0)
+    inputs[position] = (inputs[position] + 1) % R
+    assert not verifier.verify(SIZES[0], proof, inputs)
+
+
+@pytest.mark.parametrize("position", range(3))
+def test_input_plus_r_reverts(rig: Rig, verifier: Any, position: int) -> None:
+    proof, inputs = proof_and_inputs(0)
+    for value in (inputs[position] + R, R, Q, 2**256 - 1):
+        wrong = [*inputs[:position], value, *inputs[position + 1 :]]
+        refused = rig.refused(verifier, "verify", SIZES[0], proof, wrong, sender=rig.bob)
+        assert refused == Refusal("InputNotInField", (position, value))
+
+
+@pytest.mark.parametrize("position", range(8))
+def test_changed_proof_word_is_refused(verifier: Any, position: int) -> None:
+    proof, inputs = proof_and_inputs(0)
+    proof[position] = (proof[position] + 1) % Q
+    assert not verifier.verify(SIZES[0], proof, inputs)
+
+
+@pytest.mark.parametrize("position", range(8))
+def test_proof_coordinate_not_below_q_is_refused(verifier: Any, position: int) -> None:
+    proof, inputs = proof_and_inputs(0)
+    for value in (proof[position] + Q, Q, 2**256 - 1):
+        wrong = [*proof[:position], value, *proof[position + 1 :]]
+        assert not verifier.verify(SIZES[0], wrong, inputs)
+
+
+def test_coordinates_between_r_and_q_are_in_their_field(verifier: Any) -> None:
+    """The verifier must check coordinates against q, not r: a negated A has its y anywhere below q."""
+    proof, inputs = proof_and_inputs(0)
+    negated = [proof[0], Q - proof[1], *(proof[2:4]), Q - proof[4], Q - proof[5], *proof[6:]]
+    assert verifier.verify(SIZES[0], negated, inputs)
+
+
+@pytest.mark.parametrize(
+    "zeros", [range(8), range(2), range(2, 6), range(6, 8), (*range(2), *range(6, 8)), range(2, 8)]
+)
+def test_zero_points_are_refused(verifier: Any, zeros: Any) -> None:
+    proof, inputs = proof_and_inputs(0)
+    assert not verifier.verify(SIZES[0], [0 if i in zeros else word for i, word in enumerate(proof)], inputs)
+
+
+def test_points_off_the_curve_or_the_subgroup_are_refused(verifier: Any) -> None:
+    _, inputs = proof_and_inputs(0)
+    assert not verifier.verify(SIZES[0], [1] * 8, inputs)
+    proof, inputs = proof_and_inputs(0)
+    # x = (0, 0) gives a point of the twist outside the subgroup only if 3/(9+u) is a square; off the curve otherwise.
+    assert not verifier.verify(SIZES[0], [*proof[:2], 0, 0, 0, 1, *proof[6:]], inputs)
+
+
+def test_too_little_gas_for_the_pairing_is_not_a_proof(rig: Rig, verifier: Any) -> None:
+    data = rig.data(verifier, "verify", SIZES[0], *proof_and_inputs(0))
+    call = {"from": rig.bob.address, "to": verifier.address, "data": "0x" + data.hex(), "gas": hex(200_000)}
+    answer = rig.web3.provider.make_request("eth_call", [call, "latest"])
+    assert "error" in answer or int(answer["result"], 16) == 0
+
+
+# ---- The generator ----
+
+
+def keys() -> list[tuple[int, dict[str, Any]]]:
+    return [(toy["block_size"], deepcopy(toy["key"])) for toy in TOYS]
+
+
+def test_render_is_the_same_for_any_order() -> None:
+    assert render(keys()) == render(keys()[::-1])
+
+
+def test_render_refuses_no_keys_and_a_size_twice() -> None:
+    with pytest.raises(VerifierKeyError, match="there is none"):
+        render([])
+    with pytest.raises(VerifierKeyError, match="block size 2: given twice"):
+        render([keys()[0], keys()[0]])
+
+
+def test_render_refuses_keys_of_other_powers_of_tau() -> None:
+    pair = keys()
+    pair[1][1]["vk_alpha_1"][:2] = ["1", "2"]
+    with pytest.raises(VerifierKeyError, match="block size 4: not of the powers of tau of block size 2"):
+        render(pair)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**16])
+def test_render_refuses_sizes_that_no_header_holds(size: int) -> None:
+    with pytest.raises(VerifierKeyError, match="a block size is in"):
+        render([(size, keys()[0][1])])
+
+
+def test_render_refuses_a_skipped_phase_two() -> None:
+    """gamma = delta: two live systems were drained in 2026."""
+    size, key = keys()[0]
+    key["vk_delta_2"] = key["vk_gamma_2"]
+    with pytest.raises(VerifierKeyError, match="phase 2 of the setup was skipped"):
+        render([(size, key)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"protocol": "plonk"}, "plonk over bn128"),
+        ({"curve": "bls12381"}, "groth16 over bls12381"),
+        ({"IC": TOYS[0]["key"]["IC"][:3]}, "2 public inputs"),
+        ({"vk_alpha_1": ["0", "1", "0"]}, "not an affine point of G1"),
+        ({"vk_alpha_1": [str(Q), "1", "1"]}, "not an affine point of G1"),
+        ({"vk_beta_2": [["0", "0"], ["1", "0"], ["0", "0"]]}, "not an affine point of G2"),
+    ],
+)
+def test_render_refuses_what_is_no_key(change: dict[str, Any], message: str) -> None:
+    size, key = keys()[0]
+    with pytest.raises(VerifierKeyError, match=message) as caught:
+        render([(size, key | change)])
+    assert caught.value.values["block_size"] == size
+
+
+def test_key_hash_in_python_is_the_contracts() -> None:
+    text = render(keys())
+    for size, key in keys():
+        assert VerificationKey.from_snarkjs(size, key).key_hash().hex() in text

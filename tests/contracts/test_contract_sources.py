@@ -1,0 +1,43 @@
+"""Generated sources are fresh, and every contract can be deployed."""
+
+import subprocess
+from typing import Any
+
+from rollup.l1 import constants_source
+from rollup.toolchain import ROOT
+
+EIP_170_LIMIT = 24_576
+EIP_3860_LIMIT = 2 * EIP_170_LIMIT
+OURS = ("Rollup", "Governor", "BlockVerifier")
+
+
+def test_constants_are_fresh() -> None:
+    assert constants_source.PATH.read_text() == constants_source.render(), "run python -m rollup.l1.constants_source"
+
+
+def test_empty_root_is_circomlibs() -> None:
+    program = """
+    const { buildPoseidon } = require("circomlibjs");
+    buildPoseidon().then((poseidon) => {
+      const hash = (inputs) => poseidon.F.toObject(poseidon(inputs));
+      const up = (node, levels) => { while (levels--) node = hash(Array(8).fill(node)); return node; };
+      console.log(up(hash([0n, 0n, 0n, 0n, up(0n, 4)]), 8).toString());
+      process.exit(0);
+    });
+    """
+    done = subprocess.run(["node", "-e", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == constants_source.EMPTY_ROOT
+
+
+def test_every_contract_is_within_eip_170(project: Any) -> None:
+    for name in OURS:
+        contract = getattr(project, name).contract_type
+        size = len(bytes.fromhex(contract.runtime_bytecode.bytecode.removeprefix("0x")))
+        init_size = len(bytes.fromhex(contract.deployment_bytecode.bytecode.removeprefix("0x")))
+        print(f"{name}: {size} bytes, init code {init_size}")
+        assert size < EIP_170_LIMIT
+        assert init_size < EIP_3860_LIMIT
+
+
+def test_accept_all_verifier_is_in_the_tests_alone() -> None:
+    assert not [path for path in (ROOT / "contracts").rglob("*.sol") if "AcceptAll" in path.read_text()]

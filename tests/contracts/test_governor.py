@@ -1,0 +1,141 @@
+"""The governor: lists, caps, stops deposits, names validators. Nothing else."""
+
+from contract_rig import CAP, Refusal, Rig, address
+from eth_abi import encode
+from eth_hash.auto import keccak
+
+
+def test_constructor_lists_eth_sets_its_cap_and_the_validators(rig: Rig) -> None:
+    assert rig.governor.tokenCount() == 1
+    assert rig.governor.tokenAddress(0) == "0x" + "00" * 20
+    assert tuple(rig.governor.depositTerms(0)) == ("0x" + "00" * 20, CAP, False)
+    assert rig.governor.isValidator(rig.validator)
+    assert rig.governor.owner() == rig.owner
+    change = encode(["bytes32", "address", "bool"], [bytes(32), rig.validator.address, True])
+    assert bytes(rig.governor.validatorSet()) == keccak(change)
+
+
+def test_add_token_gives_the_next_id_with_no_cap(rig: Rig) -> None:
+    token = rig.owner.deploy(rig.project.PlainToken)
+    receipt = rig.send(rig.governor, "addToken", address(token), sender=rig.owner)
+    assert rig.events(receipt, "TokenAdded") == [{"token": 1, "tokenAddress": address(token)}]
+    assert (rig.governor.tokenId(token), rig.governor.tokenCount()) == (1, 2)
+    assert tuple(rig.governor.depositTerms(1)) == (address(token), 0, False)
+
+
+def test_add_token_twice_is_refused(rig: Rig) -> None:
+    token, token_id = rig.token("PlainToken")
+    refused = rig.refused(rig.governor, "addToken", address(token), sender=rig.owner)
+    assert refused == Refusal("TokenAlreadyListed", (token_id, address(token).lower()))
+
+
+def test_add_token_zero_address_is_refused(rig: Rig) -> None:
+    zero = "0x" + "00" * 20
+    assert rig.refused(rig.governor, "addToken", zero, sender=rig.owner) == Refusal("TokenWithoutCode", (zero,))
+
+
+def test_add_token_beyond_the_order_slots_is_refused(rig: Rig) -> None:
+    token = rig.owner.deploy(rig.project.PlainToken)
+    for slot in range(8):
+        raw = int(rig.web3.eth.get_storage_at(address(rig.governor), slot).hex() or "0", 16)
+        full = raw >> 176 << 176 | 2048 << 160 | raw & 2**160 - 1
+        rig.rpc("anvil_setStorageAt", address(rig.governor), f"0x{slot:064x}", f"0x{full:064x}")
+        if rig.governor.tokenCount() == 2048:
+            break
+        full = raw >> 16 << 16 | 2048
+        rig.rpc("anvil_setStorageAt", address(rig.governor), f"0x{slot:064x}", f"0x{full:064x}")
+        if rig.governor.tokenCount() == 2048:
+            break
+        rig.rpc("anvil_setStorageAt", address(rig.governor), f"0x{slot:064x}", f"0x{raw:064x}")
+    assert rig.governor.tokenCount() == 2048
+    assert rig.refused(rig.governor, "addToken", address(token), sender=rig.owner) == Refusal("TokenListFull", ())
+
+
+def test_set_deposit_cap_and_pause_emit_and_hold(rig: Rig) -> None:
+    _, token_id = rig.token("PlainToken")
+    receipt = rig.send(rig.governor, "setDepositCap", token_id, 5, sender=rig.owner)
+    assert rig.events(receipt, "DepositCapSet") == [{"token": token_id, "cap": 5}]
+    receipt = rig.send(rig.governor, "setDepositsPaused", token_id, True, sender=rig.owner)
+    assert rig.events(receipt, "DepositsPausedSet") == [{"token": token_id, "paused": True}]
+    assert tuple(rig.governor.depositTerms(token_id))[1:] == (5, True)
+
+
+def test_set_deposit_cap_of_120_bits_and_more_is_refused(rig: Rig) -> None:
+    refused = rig.refused(rig.governor, "setDepositCap", 0, 2**120, sender=rig.owner)
+    assert refused == Refusal("DepositCapTooHigh", (2**120, 2**120 - 1))
+
+
+def test_unlisted_token_is_refused_everywhere(rig: Rig) -> None:
+    for method, args in (
+        ("setDepositCap", (5, 1)),
+        ("setDepositsPaused", (5, True)),
+        ("tokenAddress", (5,)),
+        ("depositTerms", (5,)),
+    ):
+        assert rig.refused(rig.governor, method, *args, sender=rig.owner) == Refusal("UnlistedToken", (5,)), method
+
+
+def test_set_validator_changes_the_set_and_its_identifier(rig: Rig) -> None:
+    before = bytes(rig.governor.validatorSet())
+    receipt = rig.send(rig.governor, "setValidator", rig.bob.address, True, sender=rig.owner)
+    after = keccak(encode(["bytes32", "address", "bool"], [before, rig.bob.address, True]))
+    assert rig.events(receipt, "ValidatorSet") == [
+        {"validator": rig.bob.address, "allowed": True, "validatorSet": after}
+    ]
+    assert bytes(rig.governor.validatorSet()) == after
+    refused = rig.refused(rig.governor, "setValidator", rig.bob.address, True, sender=rig.owner)
+    assert refused == Refusal("ValidatorUnchanged", (rig.bob.address.lower(), True))
+    rig.send(rig.governor, "setValidator", rig.bob.address, False, sender=rig.owner)
+    assert not rig.governor.isValidator(rig.bob)
+    assert bytes(rig.governor.validatorSet()) != before
+
+
+def test_strangers_are_refused(rig: Rig) -> None:
+    for method, args in (
+        ("addToken", (address(rig.rollup),)),
+        ("setDepositCap", (0, 1)),
+        ("setDepositsPaused", (0, True)),
+        ("setValidator", (rig.stranger.address, True)),
+        ("transferOwnership", (rig.stranger.address,)),
+    ):
+        refused = rig.refused(rig.governor, method, *args, sender=rig.stranger)
+        assert refused == Refusal("OwnableUnauthorizedAccount", (rig.stranger.address.lower(),)), method
+
+
+def test_ownership_moves_in_two_steps(rig: Rig) -> None:
+    rig.send(rig.governor, "transferOwnership", rig.bob.address, sender=rig.owner)
+    assert rig.governor.owner() == rig.owner
+    rig.send(rig.governor, "acceptOwnership", sender=rig.bob)
+    assert rig.governor.owner() == rig.bob
+
+
+def test_rollup_has_no_function_of_the_governors(rig: Rig) -> None:
+    """No setter, pause, upgrade or sweep: the whole list of functions that write."""
+    writing = {
+        item.name
+        for item in rig.rollup.contract_type.abi
+        if item.type == "function" and item.stateMutability not in ("view", "pure")
+    }
+    assert writing == {
+        "depositETH",
+        "depositERC20",
+        "requestFullExit",
+        "withdrawPending",
+        "commitBlocks",
+        "commitProveExecute",
+        "proveBlocks",
+        "executeBlocks",
+    }
+
+
+def test_rollup_constructor_refuses_addresses_without_code(rig: Rig) -> None:
+    nobody = rig.bob.address
+    good = (address(rig.governor), address(rig.governor), address(rig.verifier))
+    code = rig.project.Rollup.contract_type.deployment_bytecode.bytecode
+    for position in range(3):
+        arguments = [*good[:position], nobody, *good[position + 1 :], 1]
+        encoded = encode(["address", "address", "address", "uint32"], arguments)
+        call = {"from": rig.owner.address, "data": code + encoded.hex(), "gas": hex(10**7)}
+        answer = rig.web3.provider.make_request("eth_call", [call, "latest"])
+        raw = bytes.fromhex(answer["error"]["data"][2:])
+        assert rig.refusal(raw) == Refusal("AddressWithoutCode", (nobody.lower(),))

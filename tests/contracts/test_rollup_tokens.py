@@ -1,0 +1,197 @@
+"""Token models on every path: a token harms its own holders at most."""
+
+from dataclasses import astuple
+from typing import Any
+
+import pytest
+from block_model import deposit_record
+from contract_rig import BASE_FEE_GWEI, FEE, PROOF, Refusal, Rig, address
+
+HONEST = ["PlainToken", "NoReturnToken", "FalseToken", "FeeOnTopToken", "RebasingToken", "BlockingToken", "HookToken"]
+HONEST += ["BombToken", "BurningToken"]
+MODELS = [*HONEST, "FeeOnTransferToken"]
+
+
+def withdraw(rig: Rig, token_id: int, owner: Any = None) -> Any:
+    return rig.send(rig.rollup, "withdrawPending", address(owner or rig.alice), token_id, sender=rig.stranger)
+
+
+def refused_withdrawal(rig: Rig, token_id: int) -> Refusal:
+    return rig.refused(rig.rollup, "withdrawPending", rig.alice.address, token_id, sender=rig.stranger)
+
+
+def refuse_on_l2(rig: Rig, token_id: int, amount: int) -> None:
+    """The deposit bounces into alice's pending balance."""
+    rig.run_block(deposit_record(rig.alice.address, amount, token=token_id, flags=3, fee=BASE_FEE_GWEI))
+
+
+def other_token_still_works(rig: Rig) -> None:
+    token, token_id = rig.token("PlainToken", holder=rig.bob)
+    rig.deposit_erc20(token_id, 70, sender=rig.bob)
+    rig.run_block(deposit_record(rig.bob.address, 70, token=token_id, flags=3, fee=BASE_FEE_GWEI))
+    withdraw(rig, token_id, rig.bob)
+    assert token.balanceOf(rig.rollup) == 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_token_in_and_out(rig: Rig, model: str) -> None:
+    token, token_id = rig.token(model)
+    receipt = rig.deposit_erc20(token_id, 1000)
+    (event,) = rig.events(receipt, "DepositQueued")
+    arrived = 990 if model == "FeeOnTransferToken" else 1000
+    assert event["amount"] == arrived == rig.rollup.accounted(token_id) == token.balanceOf(rig.rollup)
+    refuse_on_l2(rig, token_id, arrived)
+    before = token.balanceOf(rig.alice)
+    withdraw(rig, token_id)
+    assert rig.rollup.accounted(token_id) == 0 == token.balanceOf(rig.rollup)
+    assert token.balanceOf(rig.alice) == before + (arrived - 9 if model == "FeeOnTransferToken" else arrived)
+
+
+def test_token_without_code_cannot_be_listed(rig: Rig) -> None:
+    refused = rig.refused(rig.governor, "addToken", rig.bob.address, sender=rig.owner)
+    assert refused == Refusal("TokenWithoutCode", (rig.bob.address.lower(),))
+
+
+def test_token_that_lost_its_code_credits_nothing(rig: Rig) -> None:
+    token, token_id = rig.token("PlainToken")
+    rig.rpc("anvil_setCode", address(token), "0x")
+    args = (token_id, 5, rig.alice.address, 0, 0)
+    rig.refused(rig.rollup, "depositERC20", *args, sender=rig.alice, value=FEE)
+    other_token_still_works(rig)
+
+
+def test_token_that_returns_false_is_refused_both_ways(rig: Rig) -> None:
+    token, token_id = rig.token("FalseToken")
+    rig.deposit_erc20(token_id, 50)
+    refuse_on_l2(rig, token_id, 50)
+    rig.send(token, "setFailing", True, sender=rig.owner)
+    expected = Refusal("SafeERC20FailedOperation", (address(token).lower(),))
+    args = (token_id, 5, rig.alice.address, 0, 0)
+    assert rig.refused(rig.rollup, "depositERC20", *args, sender=rig.alice, value=FEE) == expected
+    assert refused_withdrawal(rig, token_id) == expected
+    assert rig.rollup.pending(rig.alice, token_id) == 50
+    other_token_still_works(rig)
+
+
+def test_token_that_lies_about_a_transfer_credits_nothing(rig: Rig) -> None:
+    _, token_id = rig.token("LyingToken")
+    args = (token_id, 5, rig.alice.address, 0, 0)
+    refused = rig.refused(rig.rollup, "depositERC20", *args, sender=rig.alice, value=FEE)
+    assert refused == Refusal("ZeroDeposit", (token_id,))
+
+
+def test_token_that_charges_the_vault_is_not_paid_out(rig: Rig) -> None:
+    token, token_id = rig.token("FeeOnTopToken")
+    rig.deposit_erc20(token_id, 1000)
+    rig.deposit_erc20(token_id, 9000)
+    refuse_on_l2(rig, token_id, 1000)
+    rig.send(token, "setCharging", True, sender=rig.owner)
+    assert refused_withdrawal(rig, token_id) == Refusal("OutflowExceedsAmount", (token_id, 1000, 1010))
+    assert token.balanceOf(rig.rollup) == 10000 == rig.rollup.accounted(token_id)
+    rig.send(token, "setCharging", False, sender=rig.owner)
+    withdraw(rig, token_id)
+
+
+def test_token_that_rebases_down_harms_its_own_holders_only(rig: Rig) -> None:
+    token, token_id = rig.token("RebasingToken")
+    rig.deposit_erc20(token_id, 1000)
+    refuse_on_l2(rig, token_id, 1000)
+    rig.send(token, "rebase", 50, sender=rig.owner)
+    assert refused_withdrawal(rig, token_id) == Refusal("Panic", (0x11,))
+    assert (token.balanceOf(rig.rollup), rig.rollup.accounted(token_id)) == (500, 1000)
+    other_token_still_works(rig)
+    rig.send(token, "mint", address(rig.rollup), 1000, sender=rig.owner)
+    withdraw(rig, token_id)
+
+
+def test_token_that_rebases_up_leaves_a_surplus(rig: Rig) -> None:
+    token, token_id = rig.token("RebasingToken")
+    rig.deposit_erc20(token_id, 1000)
+    rig.send(token, "rebase", 200, sender=rig.owner)
+    assert token.balanceOf(rig.rollup) == 2000
+    assert rig.rollup.accounted(token_id) == 1000
+
+
+def test_token_that_blocks_the_owner_leaves_it_pending(rig: Rig) -> None:
+    token, token_id = rig.token("BlockingToken")
+    rig.deposit_erc20(token_id, 1000)
+    refuse_on_l2(rig, token_id, 1000)
+    rig.send(token, "setBlocked", rig.alice.address, True, sender=rig.owner)
+    assert refused_withdrawal(rig, token_id) == Refusal("Blocked", (rig.alice.address.lower(),))
+    other_token_still_works(rig)
+    rig.send(token, "setBlocked", rig.alice.address, False, sender=rig.owner)
+    withdraw(rig, token_id)
+
+
+def test_token_that_blocks_the_vault_blocks_no_block(rig: Rig) -> None:
+    token, token_id = rig.token("BlockingToken")
+    rig.deposit_erc20(token_id, 1000)
+    rig.send(token, "setBlocked", address(rig.rollup), True, sender=rig.owner)
+    refuse_on_l2(rig, token_id, 1000)
+    assert refused_withdrawal(rig, token_id) == Refusal("Blocked", (address(rig.rollup).lower(),))
+    other_token_still_works(rig)
+
+
+def test_token_that_burns_gas_burns_its_callers(rig: Rig) -> None:
+    token, token_id = rig.token("BurningToken")
+    rig.deposit_erc20(token_id, 1000)
+    rig.send(token, "setBurning", True, sender=rig.owner)
+    refuse_on_l2(rig, token_id, 1000)
+    refused_withdrawal(rig, token_id)
+    args = (token_id, 5, rig.alice.address, 0, 0)
+    rig.refused(rig.rollup, "depositERC20", *args, sender=rig.alice, value=FEE)
+    other_token_still_works(rig)
+
+
+def test_token_that_returns_a_bomb_is_paid_without_copying_it(rig: Rig) -> None:
+    token, token_id = rig.token("BombToken")
+    rig.deposit_erc20(token_id, 1000)
+    refuse_on_l2(rig, token_id, 1000)
+    rig.send(token, "arm", True, sender=rig.owner)
+    receipt = withdraw(rig, token_id)
+    memory = 3 * (500000 // 32) + (500000 // 32) ** 2 // 512
+    assert memory < receipt["gasUsed"] < memory + 120_000
+
+
+@pytest.mark.parametrize("when", ["deposit", "withdrawal"])
+@pytest.mark.parametrize("method", ["depositETH", "depositERC20", "requestFullExit", "withdrawPending"])
+def test_token_hook_that_reenters_is_turned_away(rig: Rig, when: str, method: str) -> None:
+    token, token_id = rig.token("HookToken")
+    if when == "withdrawal":
+        rig.deposit_erc20(token_id, 1000)
+        refuse_on_l2(rig, token_id, 1000)
+    arguments = {
+        "depositETH": (address(token), 0, 0),
+        "depositERC20": (token_id, 5, address(token), 0, 0),
+        "requestFullExit": (1, 0),
+        "withdrawPending": (rig.stranger.address, 0),
+    }[method]
+    rig.send(token, "setHook", address(rig.rollup), rig.data(rig.rollup, method, *arguments), sender=rig.owner)
+    if when == "withdrawal":
+        withdraw(rig, token_id)
+    else:
+        rig.deposit_erc20(token_id, 1000)
+    assert token.calls() == 2
+    assert not token.lastSuccess()
+    assert rig.refusal(bytes(token.lastReturn())) == Refusal("ReentrancyGuardReentrantCall", ())
+
+
+@pytest.mark.parametrize("method", ["commitBlocks", "commitProveExecute", "proveBlocks", "executeBlocks"])
+def test_token_hook_into_the_chain_gains_nothing(rig: Rig, method: str) -> None:
+    """Proving and executing are open, from a hook as well; committing is not for contracts."""
+    token, token_id = rig.token("HookToken")
+    rig.commit(rig.new_block())
+    rig.prove(rig.last)
+    new = rig.new_block().arguments()
+    arguments = {
+        "commitBlocks": (astuple(rig.last), [new], b""),
+        "commitProveExecute": (astuple(rig.last), new, PROOF, b""),
+        "proveBlocks": ([astuple(rig.last)], [PROOF]),
+        "executeBlocks": ([astuple(rig.last)], [b""]),
+    }[method]
+    rig.send(token, "setHook", address(rig.rollup), rig.data(rig.rollup, method, *arguments), sender=rig.owner)
+    rig.deposit_erc20(token_id, 1000)
+    allowed = method in ("proveBlocks", "executeBlocks")
+    assert token.lastSuccess() == allowed
+    assert rig.rollup.executedBlocks() == (method == "executeBlocks")
+    assert rig.rollup.accounted(token_id) == 1000 == token.balanceOf(rig.rollup)

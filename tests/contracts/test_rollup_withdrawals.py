@@ -1,0 +1,88 @@
+"""Withdrawals: pulled, pushed by anyone, and no recipient or token harms another."""
+
+import pytest
+from contract_rig import ETHER, FEE, Refusal, Rig, address
+
+MODES = {"Revert": 1, "BurnGas": 2, "ReturnBomb": 3, "RevertBomb": 4, "Reenter": 5}
+
+
+def test_withdraw_pays_the_owner_whoever_calls(rig: Rig) -> None:
+    rig.fund(rig.bob, 300)
+    before = rig.web3.eth.get_balance(rig.bob.address)
+    receipt = rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.stranger)
+    assert rig.events(receipt, "Withdrawn") == [
+        {"owner": rig.bob.address, "token": 0, "amount": 300, "caller": rig.stranger.address}
+    ]
+    assert rig.web3.eth.get_balance(rig.bob.address) == before + 300
+    assert rig.rollup.pending(rig.bob, 0) == 0
+    assert rig.rollup.accounted(0) == rig.eth_held()
+
+
+def test_withdraw_erc20_pays_the_owner(rig: Rig) -> None:
+    token, token_id = rig.token("PlainToken")
+    rig.fund(rig.bob, 300, token_id)
+    rig.send(rig.rollup, "withdrawPending", rig.bob.address, token_id, sender=rig.stranger)
+    assert token.balanceOf(rig.bob) == 300
+    assert rig.rollup.accounted(token_id) == token.balanceOf(rig.rollup)
+
+
+def test_withdraw_nothing_is_refused_and_twice_too(rig: Rig) -> None:
+    expected = Refusal("NothingPending", (rig.bob.address.lower(), 0))
+    assert rig.refused(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob) == expected
+    rig.fund(rig.bob, 300)
+    rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob)
+    assert rig.refused(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob) == expected
+    assert rig.refused(rig.rollup, "withdrawPending", rig.bob.address, 1, sender=rig.bob).name == "NothingPending"
+
+
+@pytest.mark.parametrize("mode", ["Revert", "BurnGas", "RevertBomb"])
+def test_withdraw_to_a_hostile_recipient_fails_alone_and_stays_pending(rig: Rig, mode: str) -> None:
+    recipient = rig.owner.deploy(rig.project.Recipient)
+    rig.send(recipient, "set", MODES[mode], "0x" + "00" * 20, b"", sender=rig.owner)
+    rig.fund(recipient, 300)
+    rig.fund(rig.bob, 200)
+    refused = rig.refused(rig.rollup, "withdrawPending", address(recipient), 0, sender=rig.stranger)
+    assert refused == Refusal("EthTransferFailed", (address(recipient).lower(), 300))
+    rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.stranger)
+    assert rig.rollup.pending(recipient, 0) == 300
+    rig.send(recipient, "set", 0, "0x" + "00" * 20, b"", sender=rig.owner)
+    rig.send(rig.rollup, "withdrawPending", address(recipient), 0, sender=rig.stranger)
+    assert rig.web3.eth.get_balance(address(recipient)) == 300
+
+
+def test_withdraw_return_bomb_is_not_copied(rig: Rig) -> None:
+    """Half a megabyte returned costs its maker, not the caller: copying it would double the gas."""
+    recipient = rig.owner.deploy(rig.project.Recipient)
+    rig.send(recipient, "set", MODES["ReturnBomb"], "0x" + "00" * 20, b"", sender=rig.owner)
+    rig.fund(recipient, 300)
+    receipt = rig.send(rig.rollup, "withdrawPending", address(recipient), 0, sender=rig.stranger)
+    memory = 3 * (500000 // 32) + (500000 // 32) ** 2 // 512
+    assert memory < receipt["gasUsed"] < memory + 100_000
+
+
+@pytest.mark.parametrize("method", ["depositETH", "depositERC20", "requestFullExit", "withdrawPending"])
+def test_withdraw_recipient_that_reenters_is_turned_away(rig: Rig, method: str) -> None:
+    recipient = rig.owner.deploy(rig.project.Recipient)
+    arguments = {
+        "depositETH": (address(recipient), 0, 0),
+        "depositERC20": (1, 5, address(recipient), 0, 0),
+        "requestFullExit": (1, 0),
+        "withdrawPending": (rig.bob.address, 0),
+    }[method]
+    data = rig.data(rig.rollup, method, *arguments)
+    rig.send(recipient, "set", MODES["Reenter"], address(rig.rollup), data, sender=rig.owner)
+    rig.fund(recipient, 300)
+    rig.fund(rig.bob, 200)
+    rig.send(rig.rollup, "withdrawPending", address(recipient), 0, sender=rig.stranger)
+    assert not recipient.lastSuccess()
+    assert rig.refusal(bytes(recipient.lastReturn())) == Refusal("ReentrancyGuardReentrantCall", ())
+    assert rig.rollup.pending(rig.bob, 0) == 200
+
+
+def test_forced_eth_is_nobodys_and_changes_nothing(rig: Rig) -> None:
+    rig.fund(rig.bob, 300)
+    accounted = rig.rollup.accounted(0)
+    rig.rpc("anvil_setBalance", address(rig.rollup), hex(rig.eth_held() + ETHER))
+    assert rig.rollup.accounted(0) == accounted
+    rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob)
+    assert rig.rollup.queueFee() == FEE
