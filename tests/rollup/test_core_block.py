@@ -1,13 +1,14 @@
 """Blocks: building, sealing, the circuits' inputs, rebuilding from streams."""
 
 import dataclasses
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from core_users import ALICE, BOB, CAROL, DOMAIN, FEE_TOKENS, TIME, transfer, withdraw
 
 from rollup._native import poseidon
-from rollup.core import BlockBuilder, Deposit, FullExit, SealedBlock, State, apply_block_data
+from rollup.core import BlockBuilder, Deposit, FullExit, SealedBlock, State, apply_block_data, unpack_fee
 from rollup.core.binding import commitment, evaluation
 from rollup.core.constants import FIELD_MODULUS
 from rollup.core.errors import (
@@ -159,20 +160,44 @@ def test_seal_empty_block_keeps_the_root(state: State) -> None:
 # The circuits' inputs
 
 
-def recomputed_root(leaf: int, index: int, path: list[list[int]]) -> int:
+def replaced(path: list[list[int]], index: int, old: int, new: int) -> tuple[int, int]:
+    """The roots over `path` before and after the leaf at `index` becomes `new`."""
     for children in path:
-        assert children[index % 8] == leaf
-        leaf = poseidon(children)
-        index //= 8
-    return leaf
+        assert children[index % 8] == old
+        after = [*children]
+        after[index % 8] = new
+        old, new, index = poseidon(children), poseidon(after), index // 8
+    return old, new
 
 
-def check_touch(signals: dict[str, Any], prefix: str, account_id: int, root: int) -> None:
-    balance_path = signals[f"{prefix}balance_path"]
-    slot = signals["token"]
-    balances_root = recomputed_root(balance_path[0][slot % 8], slot, balance_path)
-    leaf = poseidon([*signals[f"{prefix}key"], signals[f"{prefix}address"], signals[f"{prefix}nonce"], balances_root])
-    assert recomputed_root(leaf, account_id, signals[f"{prefix}account_path"]) == root
+def touched(signals: dict[str, Any], prefix: str, root: int, credit: int, **changes: Any) -> int:
+    """The circuit's Touch: opens `root` with the inputs of this prefix; the root after."""
+    slot, path = signals["token"], signals[f"{prefix}balance_path"]
+    balance = path[0][slot % 8]
+    old_balances, new_balances = replaced(path, slot, balance, balance + credit)
+    old = {name: signals[prefix + name] for name in ("key", "address", "nonce")}
+    new = old | changes
+    leaves = [
+        poseidon([*fields["key"], fields["address"], fields["nonce"], balances])
+        for fields, balances in ((old, old_balances), (new, new_balances))
+    ]
+    before, after = replaced(signals[f"{prefix}account_path"], signals[f"{prefix}id"], *leaves)
+    assert before == root
+    return after
+
+
+def stepped(signals: dict[str, Any], fee: int) -> int:
+    """The circuit's two touches: the first debits and counts the nonce, the second credits and sets the key."""
+    is_signed = signals["is_transfer"] + signals["is_withdraw"]
+    accepted = signals["is_deposit"] * (1 - signals["refused"])
+    debit = signals["amount"] * (1 - signals["is_deposit"]) + fee
+    root = touched(signals, "from_", signals["root_in"], -debit, nonce=signals["from_nonce"] + is_signed)
+    changes: dict[str, Any] = {}
+    if accepted:
+        changes["address"] = signals["address"]
+        if signals["sender_is_owner"] and signals["to_key"] == (0, 0):
+            changes["key"] = signals["key"]
+    return touched(signals, "to_", root, (signals["is_transfer"] + accepted) * signals["amount"], **changes)
 
 
 def test_witness_steps_chain_and_open_the_tree(state: State) -> None:
@@ -184,11 +209,9 @@ def test_witness_steps_chain_and_open_the_tree(state: State) -> None:
     assert (vector.root, vector.commitment) == (block.header.old_root, poseidon(list(block.header.words())))
     for step in witness.steps:
         assert step.state_in == vector
-        signals = step.signals()
-        check_touch(signals, "from_", signals["from_id"], vector.root)
-        if not signals["is_transfer"]:
-            assert signals["to_id"] == signals["from_id"]
-            check_touch(signals, "to_", signals["to_id"], step.state_out.root)
+        signals: Any = step.signals()
+        assert signals["is_transfer"] or signals["to_id"] == signals["from_id"]
+        assert stepped(signals, unpack_fee(signals["fee_packed"])) == step.state_out.root
         vector = step.state_out
     assert vector == witness.close.state_in
     assert (vector.l2_count, vector.l1_count, vector.l2_parity) == (6, 12, 0)
@@ -206,22 +229,16 @@ def test_witness_close_credits_fees_to_the_new_root(state: State) -> None:
     sealed = block.seal()
     assert sealed.witness is not None
     close: Any = sealed.witness.close.signals()
-    after = None
+    roots = []
     for j, token in enumerate(FEE_TOKENS):
         path = close["balance_paths"][j]
-        before = recomputed_root(path[0][token % 8], token, path)
-        assert after in (None, before)
-        children = [list(level) for level in path]
-        children[0][token % 8] += close["fees_in"][j]
-        children[1][token // 8] = poseidon(children[0])
-        after = poseidon(children[1])
-        if j == 0:
-            leaf = poseidon([*close["key"], close["address"], close["nonce"], before])
-            assert recomputed_root(leaf, 2, close["account_path"]) == close["root_in"]
-    account = [list(level) for level in close["account_path"]]
-    account[0][2] = poseidon([*close["key"], close["address"], close["nonce"], after])
-    account[1][0] = poseidon(account[0])
-    assert poseidon(account[1]) == close["new_root"] == state.root
+        balance = path[0][token % 8]
+        roots.append(replaced(path, token, balance, balance + close["fees_in"][j]))
+    assert all(before == after for (_, after), (before, _) in pairwise(roots))
+    account = [*close["key"], close["address"], close["nonce"]]
+    leaves = poseidon([*account, roots[0][0]]), poseidon([*account, roots[-1][1]])
+    assert replaced(close["account_path"], 2, *leaves) == (close["root_in"], close["new_root"])
+    assert close["new_root"] == state.root
 
 
 def test_witness_unused_inputs_are_pinned(state: State) -> None:

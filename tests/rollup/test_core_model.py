@@ -173,6 +173,7 @@ class World:
         self.model.check_invariants()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [(2, 2), (8, 4)])
 def test_state_random_operations_agree_with_the_reference_model(levels: tuple[int, int]) -> None:
     seed = int(os.environ.get("SLUICE_SEED", random.SystemRandom().randrange(2**32)))
