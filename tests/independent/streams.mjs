@@ -15,7 +15,7 @@ const RECORD_0 = [["op", 4], ["flags", 4], ["account", 24], ["token", 12], ["add
 const RECORD_1 = [["aux", 64], ["amount", 128]];
 
 /** Value of a packed amount (mantissaBits 35) or fee (11); refuses other encodings of it. */
-function unpackDecimal(packed, mantissaBits, what) {
+export function unpackDecimal(packed, mantissaBits, what) {
   const { mantissa, exponent } = unpack(packed, [["mantissa", mantissaBits], ["exponent", 5]], what);
   const canonical = exponent === 0n || 10n * mantissa >= 1n << BigInt(mantissaBits);
   check(canonical, `${what} is not the canonical encoding`, { mantissa, exponent });
