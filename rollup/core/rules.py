@@ -1,8 +1,8 @@
 """The semantics of protocol 4: what each operation requires and what it changes.
 
 Nothing here changes a state: `plan` checks everything and returns the changes, so that applying is all or nothing.
-A plan has at most two touches, in order; the second starts from where the first ended. The circuit's step has always two,
-a debit and a credit: `block.py` says which of them a plan's only touch is.
+A plan has at most two touches, in order; the second starts from where the first ended. The circuit's step always has
+two, a debit and a credit: `block.py` says which of them a plan's only touch is.
 """
 
 from dataclasses import dataclass, replace
