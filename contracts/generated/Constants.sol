@@ -7,7 +7,6 @@ uint256 constant SLOT_BITS = 12;
 uint256 constant FIRST_ORDER_SLOT = 2048;
 uint256 constant DEPOSIT_CAP_BITS = 120;
 uint256 constant ACCOUNT_ID_BITS = 24;
-uint256 constant CHAIN_ID_BITS = 64;
 uint256 constant ADDRESS_BITS = 160;
 uint256 constant TIMESTAMP_BITS = 40;
 uint256 constant BALANCE_BITS = 128;

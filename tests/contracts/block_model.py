@@ -81,6 +81,14 @@ def withdraw_record(to: str, amount: int, *, token: int = 0, account: int = 1) -
     return (_w0(5, 0, account, token, to), amount)
 
 
+def as_requested(record: Sequence[int]) -> tuple[int, ...]:
+    """A queue operation's record without the operator's part (protocol 8)."""
+    w0, w1, *key = record
+    if w0 >> 200 == 1:
+        return (w0 & ~((2**24 - 1) << 172 | 2 << 196), w1, *key)
+    return (w0, w1 >> 128 << 128)
+
+
 def follow(parent: Block, new: NewBlock, *, chain_id: int, rollup: str, committer: str, validator_set: bytes) -> Block:
     """The block that the contract must store."""
     queue_count = _queue_operations(new.l1)

@@ -1,6 +1,7 @@
 """One ape project of the contracts and the tests' own sources, one deployment, and a snapshot around every test."""
 
 import fcntl
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,12 +88,15 @@ def _contracts() -> list[Path]:
 
 
 def _mirror(files: dict[Path, str], folder: Path) -> None:
-    """Makes the folder hold exactly these files, untouched where they are the same: ape compiles what has changed."""
-    for path in folder.rglob("*.sol"):
-        if path.relative_to(folder) not in files:
-            path.unlink()
+    """Makes the folder hold exactly these files, and everything be compiled again if any has changed.
+
+    ape compiles a changed file, but not always what inherits from it: a test would run on a contract of old parts.
+    """
+    found = {path.relative_to(folder): path.read_text() for path in folder.rglob("*.sol")}
+    if found == files:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(PROJECT / ".build", ignore_errors=True)
     for relative, text in files.items():
-        path = folder / relative
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        (folder / relative).parent.mkdir(parents=True, exist_ok=True)
+        (folder / relative).write_text(text)

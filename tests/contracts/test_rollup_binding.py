@@ -29,7 +29,7 @@ def random_block(rig: Rig, source: random.Random, chunks: int, records: int) -> 
 
 @pytest.mark.parametrize("records", RECORDS)
 def test_commit_challenge_and_evaluation_are_the_protocols(rig: Rig, records: int) -> None:
-    """A block's hash covers X, Y and its parent's hash, so the last one covers all; the model computes it on its own."""
+    """A block's hash covers X, Y and its parent's hash, so the last one covers all; the model computes it alone."""
     source = random.Random(records)
     rig.commit(*(random_block(rig, source, chunks, records) for chunks in CHUNKS))
     assert bytes(rig.rollup.blockHash(len(CHUNKS))) == rig.last.hash()
