@@ -112,5 +112,7 @@ def block_witness(block: Block, sealed: SealedBlock) -> Witness:
     """
     inputs = sealed.witness
     if inputs is None:
-        raise ValueError(f"block {sealed.header.block_number} was built with witness=False: its inputs were not collected")
+        raise ValueError(
+            f"block {sealed.header.block_number} was built with witness=False: its inputs were not collected"
+        )
     return block.witness(inputs.open.signals(), [step.signals() for step in inputs.steps], inputs.close.signals())

@@ -104,7 +104,15 @@ def _run_compiler(main: Path, output: Path) -> None:
 
 def _circom(main: Path, output: Path, *flags: str) -> None:
     # The package preopens the folders above the working directory only, and mishandles absolute and linked paths.
-    command = [str(require_tool("circom2")), str(main.resolve()), *flags, "-l", str(LIBRARY), "-o", str(output.resolve())]
+    command = [
+        str(require_tool("circom2")),
+        str(main.resolve()),
+        *flags,
+        "-l",
+        str(LIBRARY),
+        "-o",
+        str(output.resolve()),
+    ]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     printed = _COLOUR.sub("", finished.stdout + finished.stderr).strip()
     made = all((output / f"{main.stem}.{suffix}").is_file() for suffix in ("r1cs", "sym"))
@@ -151,7 +159,9 @@ def _name_aliases(main: Path, sym: Path, dropped: dict[int, str], substitutions:
         terms = {other: factor for other, factor in substitutions.get(str(label), {}).items() if factor != "0"}
         other, factor = next(iter(terms.items()), ("0", "0"))
         if len(terms) != 1 or factor != "1" or wires.get(other, "-1") == "-1":
-            raise CompilerError(str(main), f"the optimiser dropped the input {name} for {terms}: it must stay a wire of its own")
+            raise CompilerError(
+                str(main), f"the optimiser dropped the input {name} for {terms}: it must stay a wire of its own"
+            )
         fields = lines[label - 1].split(",", 3)
         lines[label - 1] = ",".join([fields[0], wires[other], *fields[2:]])
     sym.write_text("\n".join(lines) + "\n")

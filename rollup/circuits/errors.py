@@ -1,11 +1,11 @@
 """What goes wrong between the circuits' sources and the keys.
 
-    SluiceError
-    └── CircuitError
-        ├── CompilerError             circom refuses a source
-        ├── LibraryMissingError       circomlib is not installed
-        ├── BlockSizeError            no such block fits
-        └── KeyMissingError           no key was made for a block size, or it is of other circuits
+SluiceError
+└── CircuitError
+    ├── CompilerError             circom refuses a source
+    ├── LibraryMissingError       circomlib is not installed
+    ├── BlockSizeError            no such block fits
+    └── KeyMissingError           no key was made for a block size, or it is of other circuits
 """
 
 from dataclasses import dataclass

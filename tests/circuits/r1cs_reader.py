@@ -44,7 +44,10 @@ class R1cs:
 
     def render(self, row: int) -> str:
         def side(terms: dict[int, int]) -> str:
-            shown = [f"{factor if 2 * factor < FIELD_MODULUS else factor - FIELD_MODULUS}*{self.names.get(wire, wire)}" for wire, factor in terms.items()]
+            shown = [
+                f"{factor if 2 * factor < FIELD_MODULUS else factor - FIELD_MODULUS}*{self.names.get(wire, wire)}"
+                for wire, factor in terms.items()
+            ]
             return " + ".join(shown[:12]) or "0"
 
         a, b, c = map(side, self.rows[row])

@@ -326,5 +326,3 @@ def withdraw_with_a_made_up_balance(world: World) -> Inputs:
     path = [list(children) for children in inputs["from_balance_path"]]
     path[0][0] = 10**30
     return inputs | {"from_balance_path": path}
-
-

@@ -1,0 +1,159 @@
+"""Another witness for the same step: every wire changed alone, every input and every hint changed with all that follows.
+
+"Refused" here is the constraints' own verdict; the solver only proposes values.
+"""
+
+import re
+from typing import Any
+
+import pytest
+from circuit_world import ALICE, BOB, DOMAIN, Inputs, World, one_of_each, step_inputs
+from r1cs_reader import R1cs
+
+from rollup._native import Circuit, poseidon
+from rollup.core.constants import FIELD_MODULUS
+
+NAMES = (
+    "noop",
+    "deposit_new",
+    "deposit_existing",
+    "deposit_stranger",
+    "deposit_refused",
+    "full_exit",
+    "full_exit_stranger",
+    "transfer",
+    "transfer_self",
+    "withdraw",
+)
+
+FREE_ALONE = re.compile(r"\.inv$")
+"""Reviewed: the inverse inside an IsZero whose input is 0 stands in no other constraint than inv * 0 = 1 - out."""
+
+
+def free_wires(rows: R1cs, values: list[int]) -> dict[int, int | None]:
+    """Wires of a valid witness that can take another value while all others keep theirs, decided for the whole field.
+
+    A wire w enters a row as (A + a d) (B + b d) = C + c d for a change d. The row allows d = 0 and, if a b != 0, one
+    other d; if a b = 0, any d or none. None means any value, a number that one other value.
+    """
+    sides = [
+        [sum(values[wire] * factor for wire, factor in side.items()) % FIELD_MODULUS for side in row[:2]]
+        for row in rows.rows
+    ]
+    free: dict[int, int | None] = {}
+    for wire in range(1, rows.n_wires):
+        deltas: set[int | None] = set()
+        for row in rows.uses.get(wire, []):
+            a, b, c = (side.get(wire, 0) for side in rows.rows[row])
+            linear, square = (a * sides[row][1] + b * sides[row][0] - c) % FIELD_MODULUS, a * b % FIELD_MODULUS
+            if square:
+                deltas.add(-linear * pow(square, -1, FIELD_MODULUS) % FIELD_MODULUS)
+            elif linear:
+                deltas.add(0)
+        if not deltas:
+            free[wire] = None
+        elif len(deltas) == 1 and deltas != {0}:
+            free[wire] = (values[wire] + deltas.pop()) % FIELD_MODULUS
+    return free
+
+
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_step_one_wire_changed_is_refused(
+    step: Circuit, step_rows: R1cs, world: World, name: str, position: int
+) -> None:
+    values = step.witness(step_inputs(world, one_of_each(world)[name], position)).values()
+    assert step_rows.violated(values) is None
+    free = free_wires(step_rows, values)
+    # Public inputs are the other circuits' outputs: held there, not here.
+    names = {step_rows.names[wire] for wire in free if not step_rows.n_outputs < wire <= step_rows.n_public}
+    assert not [found for found in names if not FREE_ALONE.search(found)]
+
+
+def _leaves(inputs: Inputs, names: list[str]) -> list[tuple[str, tuple[int, ...]]]:
+    """Every number of these inputs, as (name, place in the nested lists)."""
+
+    def walk(value: Any, place: tuple[int, ...]) -> list[tuple[int, ...]]:
+        if isinstance(value, int):
+            return [place]
+        return [leaf for index, item in enumerate(value) for leaf in walk(item, (*place, index))]
+
+    return [(name, place) for name in names for place in walk(inputs[name], ())]
+
+
+def _put(value: Any, place: tuple[int, ...], change: int) -> Any:
+    if not place:
+        return (value + change) % FIELD_MODULUS
+    return [_put(item, place[1:], change) if index == place[0] else item for index, item in enumerate(value)]
+
+
+@pytest.mark.parametrize("change", [1, -1])
+@pytest.mark.parametrize("name", NAMES)
+def test_step_private_input_changed_is_refused_or_published(
+    step: Circuit, world: World, name: str, change: int
+) -> None:
+    """What is accepted with another input shows in the commitment: it is another operation, with other data."""
+    inputs = step_inputs(world, one_of_each(world)[name], 1)
+    honest = step.witness(inputs).outputs()
+    public = {found.split("[")[0] for found in step.public_inputs}
+    leaves = _leaves(inputs, [found for found in inputs if found not in public])
+    assert len(leaves) == sum(found.split("[")[0] not in public for found in step.inputs)
+    forged = [inputs | {found: _put(inputs[found], place, change)} for found, place in leaves]
+    for leaf, witness in zip(leaves, step.witness_many(forged), strict=True):
+        if step.check(witness) is None:
+            assert witness.outputs()["commitment_out"] != honest["commitment_out"], leaf
+
+
+def _hinted(step: Circuit, every_bit: bool) -> list[str]:
+    """Hinted wires, by default without most of the bits inside the signature."""
+    kinds = step.hinted_kinds()
+    return [
+        name
+        for index, (name, kind) in enumerate(sorted(kinds.items()))
+        if every_bit or "bit" not in kind or "signature" not in name or index % 16 == 0
+    ]
+
+
+def _check_hints_forced(step: Circuit, inputs: Inputs, names: list[str]) -> None:
+    honest = step.witness(inputs)
+    outputs = honest.outputs()
+    accepted = []
+    for name in names:
+        for value in {1 - honest.get(name) % 2, honest.get(name) + 1}:
+            witness = step.witness(inputs, {name: value % FIELD_MODULUS})
+            if witness.get(name) != honest.get(name) and step.check(witness) is None:
+                accepted.append(name)
+                assert witness.outputs() == outputs, name
+    assert not [name for name in accepted if not FREE_ALONE.search(name)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["transfer", "deposit_new", "full_exit"])
+def test_step_hinted_wire_forced_is_refused(step: Circuit, world: World, name: str) -> None:
+    """The hint takes another value and everything that the solver derives from it follows."""
+    _check_hints_forced(step, step_inputs(world, one_of_each(world)[name], 1), _hinted(step, False))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_step_every_hinted_wire_forced_is_refused(step: Circuit, world: World, name: str) -> None:
+    _check_hints_forced(step, step_inputs(world, one_of_each(world)[name], 1), _hinted(step, True))
+
+
+def test_step_bits_of_the_hash_plus_r_are_refused(step: Circuit, world: World) -> None:
+    """h + r has 254 bits too when h is small: the scalar h + r would be another one in the subgroup."""
+    for amount in range(1, 200):
+        operation = world.transfer(ALICE, BOB, 0, amount, 0)
+        signature = operation.signature
+        assert signature is not None
+        h = poseidon([signature.r8x, signature.r8y, *ALICE.key, operation.message_hash(DOMAIN)])
+        if h + FIELD_MODULUS < 1 << 254:
+            break
+    inputs = step_inputs(world, operation)
+    honest, plus_r = step.witness(inputs), {}
+    for index in range(254):
+        name = f"authorise.signature.verifier.h2bits.out[{index}]"
+        assert honest.get(name) == h >> index & 1
+        plus_r[name] = (h + FIELD_MODULUS) >> index & 1
+    assert step.check(honest) is None
+    assert step.check(step.witness(inputs, plus_r)) is not None
