@@ -38,12 +38,13 @@ def main() -> None:
 
 
 def _add_commands() -> None:
+    from rollup.cli.bench import bench
     from rollup.cli.build import build
     from rollup.cli.chain import deploy, rebuild
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
 
-    for command in (build, demo, deploy, rebuild, doctor):
+    for command in (build, demo, deploy, rebuild, doctor, bench):
         cli.add_command(command)
 
 
