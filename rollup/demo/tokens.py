@@ -58,4 +58,4 @@ def parse_amount(text: str, token: Token) -> int:
     if len(part) > token.decimals:
         way_out = f"use at most {token.decimals} digits after the point"
         raise AmountTextError(f"finer than {token.symbol} can be divided", way_out)
-    return int(whole) * 10**token.decimals + int(part.ljust(token.decimals, "0") or "0")
+    return int(whole + part.ljust(token.decimals, "0"))

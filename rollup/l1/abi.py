@@ -40,6 +40,16 @@ COMMIT: Final = selector("commitBlocks", COMMIT_TYPES)
 COMMIT_PROVE_EXECUTE: Final = selector("commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES)
 BLOCK_COMMITTED_TYPES: Final = ("uint64", "bytes32", "address", "bytes32")
 BLOCK_COMMITTED: Final = keccak(signature("BlockCommitted", BLOCK_COMMITTED_TYPES).encode())
+DEPOSIT_QUEUED_DATA: Final = ("address", "uint128", "uint64", "uint40", "uint256[4]")
+"""Without the indexed fields: index, owner, token."""
+DEPOSIT_QUEUED: Final = keccak(
+    signature("DepositQueued", ("uint64", "address", "uint16", *DEPOSIT_QUEUED_DATA)).encode()
+)
+FULL_EXIT_QUEUED_DATA: Final = ("uint32", "uint64", "uint40", "uint256[2]")
+FULL_EXIT_QUEUED: Final = keccak(
+    signature("FullExitQueued", ("uint64", "address", "uint16", *FULL_EXIT_QUEUED_DATA)).encode()
+)
+PENDING_CREDITED: Final = keccak(b"PendingCredited(address,uint16,uint128)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A private anvil: own port, own process group, gone when its `with` block, or this process, ends."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -20,6 +21,7 @@ from rollup.toolchain import require_tool
 HOST: Final = "127.0.0.1"
 START_TIMEOUT_SECONDS: Final = 30
 STOP_TIMEOUT_SECONDS: Final = 5
+DEATH_GRACE_SECONDS: Final = 0.2
 TRANSACTION_GAS_LIMIT: Final = 1 << 24
 """EIP-7825; anvil holds transactions to it on osaka with --enable-tx-gas-limit."""
 _PR_SET_PDEATHSIG: Final = 1
@@ -109,8 +111,9 @@ class Anvil:
         return self._process.poll() is None
 
     def require_alive(self) -> None:
-        """Raise AnvilDied, with its last words, if anvil has ended."""
-        if not self.alive():
+        """Raise AnvilDied, with its last words, if anvil has ended, or is just ending."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(DEATH_GRACE_SECONDS)
             raise AnvilDied(self.port, self._process.returncode, self.last_lines())
 
     def rpc(self, method: str, *params: object) -> Any:

@@ -1,0 +1,85 @@
+"""`sluice deploy` and `sluice rebuild`: a deployment on any chain, and the state that its L1 data give."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rollup.demo.progress import Bars
+
+if TYPE_CHECKING:
+    from rollup.l1.deployment import TokenOffer
+
+DEFAULT_MANIFEST = Path("deployment.json")
+
+
+@click.command()
+@click.option("--manifest", type=click.Path(path_type=Path), default=DEFAULT_MANIFEST, show_default=True)
+@click.option("--network", default="ethereum:local:foundry", show_default=True, help="ape's network choice.")
+@click.option("--account", help="Alias of ape's account that deploys and owns the governor.  [local: test account 0]")
+@click.option("--validator", "validators", multiple=True, help="Address that may commit; repeat.  [default: account]")
+@click.option("--token", "tokens", multiple=True, metavar="SYMBOL:DECIMALS:ADDRESS", help="ERC-20 to list; repeat.")
+@click.option("--allow-development-key", is_flag=True, help="On a fork or testnet. Never works on mainnet.")
+def deploy(
+    manifest: Path,
+    network: str,
+    account: str | None,
+    validators: tuple[str, ...],
+    tokens: tuple[str, ...],
+    allow_development_key: bool,
+) -> None:
+    """Deploy the contracts and write the manifest. Run it again to go on after it was cut off."""
+    from ape import accounts, networks
+    from ape.logging import logger
+
+    from rollup.l1.project import deploy_rollup, test_account
+
+    logger.set_level("ERROR")
+    offers = [parse_token(text) for text in tokens]
+    with networks.parse_network_choice(network) as provider, Bars() as bars, bars.step("deploy") as advance:
+        signer = accounts.load(account) if account else test_account(0)
+        allowed = list(validators) or [str(signer.address)]
+        deployed = deploy_rollup(provider, signer, manifest, offers, allowed, allow_development_key, advance)
+    click.echo(f"{manifest}: rollup {deployed.rollup} on chain {deployed.chain_id}, block sizes {deployed.block_sizes}")
+
+
+@click.command()
+@click.option("--manifest", type=click.Path(path_type=Path), default=DEFAULT_MANIFEST, show_default=True)
+@click.option("--rpc", required=True, help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole state as one JSON object.")
+def rebuild(manifest: Path, rpc: str, as_json: bool) -> None:
+    """Rebuild the state from L1 data alone and compare every hash and root with the contract's."""
+    from rollup.l1.manifest import load_manifest
+    from rollup.l1.reader import Reader
+    from rollup.l1.rpc import JsonRpc
+
+    deployed = load_manifest(manifest)
+    reader = Reader(JsonRpc(rpc), deployed.rollup, deployed.deployed_at)
+    with Bars(quiet=as_json) as bars, bars.step("rebuild from L1") as advance:
+        rebuilt = reader.rebuild(lambda done, total: advance(f"block {done} of {total}", done, total))
+    state = rebuilt.state
+    accounts: list[dict[str, Any]] = [
+        {
+            "account_id": account_id,
+            "address": f"0x{account.address:040x}",
+            "nonce": account.nonce,
+            "has_key": account.has_key,
+            "balances": {str(token): str(balance) for token, balance in sorted(state.balances(account_id).items())},
+        }
+        for account_id, account in sorted(state.accounts())
+    ]
+    if as_json:
+        values = {"ok": True, "blocks": len(rebuilt.blocks), "root": f"{state.root:#066x}", "accounts": accounts}
+        click.echo(json.dumps(values))
+        return
+    click.echo(f"{len(rebuilt.blocks)} blocks, {len(accounts)} accounts, root {state.root:#066x}: as on L1")
+
+
+def parse_token(text: str) -> "TokenOffer":
+    from rollup.l1.deployment import TokenOffer
+
+    parts = text.split(":")
+    if len(parts) != 3 or not parts[1].isdigit() or not parts[2].startswith("0x"):
+        raise click.BadParameter(f"{text!r}: write SYMBOL:DECIMALS:ADDRESS, such as USDS:6:0x...", param_hint="--token")
+    return TokenOffer(parts[0], int(parts[1]), parts[2])

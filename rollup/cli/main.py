@@ -1,0 +1,54 @@
+"""`sluice`: the front door. Commands import what they need when they run, so that help is instant."""
+
+import sys
+
+import click
+
+from rollup.cli.errors import INTERRUPTED, Failure
+from rollup.core.errors import SluiceError
+from rollup.toolchain import ToolMissing, use_tool_environment
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="sluice-rollup", prog_name="sluice")
+def cli() -> None:
+    """Sluice, a payments ZK rollup on Ethereum.
+
+    \b
+    sluice doctor     is everything there?
+    sluice build      circuits, development keys, contracts
+    sluice demo       a payroll from CSV through L1 and back
+    """
+
+
+def main() -> None:
+    """Run the command line; the entry point of the console script."""
+    use_tool_environment()
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (SluiceError, ToolMissing) as error:
+        Failure(error).show()
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was finished is kept", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _add_commands() -> None:
+    from rollup.cli.bench import bench
+    from rollup.cli.build import build
+    from rollup.cli.chain import deploy, rebuild
+    from rollup.cli.demo import demo
+    from rollup.cli.doctor import doctor
+
+    for command in (build, demo, deploy, rebuild, doctor, bench):
+        cli.add_command(command)
+
+
+_add_commands()
+
+if __name__ == "__main__":
+    main()

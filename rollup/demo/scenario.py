@@ -1,0 +1,251 @@
+"""The main job: deposits on L1, signed payments, proven blocks, withdrawals, a forced exit, the checks at the end."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rollup.circuits.keys import KEYS
+from rollup.core.amounts import floor_fee
+from rollup.core.operations import Operation, Transfer, Withdraw
+from rollup.demo.checks import Checked, check_accounting, check_rebuild
+from rollup.demo.errors import DemoFailed
+from rollup.demo.operator import BlockRun, Operator
+from rollup.demo.payments import Payment, Payroll
+from rollup.demo.progress import Bars
+from rollup.demo.tokens import ETH, TOKENS, USDS
+from rollup.demo.world import Person, World, build_world
+from rollup.l1.anvil import Anvil
+from rollup.l1.client import RollupClient
+from rollup.l1.project import Contracts, ape_on, built_contracts, built_keys
+from rollup.prover import BlockProver
+
+OPERATOR_DEPOSIT_WEI: Final = 10**18
+WITHDRAWALS: Final = 3
+VALIDITY_SECONDS: Final = 24 * 3600
+SPARE_ANVIL_ACCOUNTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to, for the report. Seconds are wall clock."""
+
+    users: int
+    payments: int
+    deposits: int
+    withdrawals: int
+    forced_exits: int
+    runs: Sequence[BlockRun]
+    constraints: dict[int, int]
+    checked: Checked
+    l1_setup_seconds: float
+    rebuild_seconds: float
+    total_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Money that must arrive on L1: `amount` of a token for a person, by a signed withdrawal or by force."""
+
+    person: Person
+    token_id: int
+    amount: int
+    is_forced: bool
+
+
+def run_demo(
+    payroll: Payroll,
+    bars: Bars,
+    *,
+    port: int | None = None,
+    manifest: Path | None = None,
+    keys: Path = KEYS,
+    contracts: Contracts | None = None,
+) -> Outcome:
+    """Run the main job on a private anvil, which is gone afterwards.
+
+    Args:
+        payroll: Checked input.
+        bars: Where progress is shown.
+        port: For anvil; None picks a free one.
+        manifest: Where the deployment manifest goes; None throws it away.
+        keys: Folder of the proving keys.
+        contracts: To deploy; None for those of this checkout.
+
+    Raises: SluiceError of any kind, and DemoFailed if a check at the end fails.
+    """
+    offers = built_keys(keys)
+    if not offers:
+        raise DemoFailed("there are no proving keys: run `sluice build` first")
+    start = time.perf_counter()
+    accounts = len(payroll.users) + SPARE_ANVIL_ACCOUNTS
+    with TemporaryDirectory() as scratch, Anvil(port, accounts) as anvil:
+        try:
+            with ape_on(anvil.url) as provider:
+                with bars.step("deploy the contracts") as advance:
+                    path = manifest or Path(scratch) / "manifest.json"
+                    path.unlink(missing_ok=True)
+                    world = build_world(provider, contracts or built_contracts(), payroll.users, offers, path, advance)
+                return _Run(world, payroll, bars, BlockProver(keys), start).run()
+        except Exception:
+            # A dead anvil explains whatever it led to.
+            anvil.require_alive()
+            raise
+
+
+class _Run:
+    def __init__(self, world: World, payroll: Payroll, bars: Bars, prover: BlockProver, start: float) -> None:
+        self._world = world
+        self._payroll = payroll
+        self._bars = bars
+        self._operator = Operator(world, prover, bars)
+        self._start = start
+        self._nonces: dict[str, int] = {}
+        self._people = {person.user.name: person for person in world.people}
+        self._valid_until = int(time.time()) + VALIDITY_SECONDS
+
+    def run(self) -> Outcome:
+        self._deposit_all()
+        deposits: list[Operation] = [self._operator.assign(queued.operation) for queued in self._world.client.queue()]
+        setup_seconds = time.perf_counter() - self._start
+        transfers = [self._sign_transfer(payment) for payment in self._payroll.payments]
+        exits = self._choose_exits()
+        withdrawals = [self._sign_withdrawal(exit_) for exit_ in exits if not exit_.is_forced]
+        forced = self._request_exits(exits, len(deposits))
+        self._operator.run([*deposits, *transfers, *withdrawals, *forced])
+        self._pay_out(exits)
+        rebuild_start = time.perf_counter()
+        with self._bars.step("rebuild the state from L1 alone") as advance:
+            rebuilt = check_rebuild(self._world, self._operator.state, lambda done, total: advance("", done, total))
+        rebuild_seconds = time.perf_counter() - rebuild_start
+        checked = check_accounting(self._world, rebuilt, TOKENS)
+        return Outcome(
+            users=len(self._payroll.users),
+            payments=len(transfers),
+            deposits=len(deposits),
+            withdrawals=len(withdrawals),
+            forced_exits=len(forced),
+            runs=self._operator.runs,
+            constraints={key.block_size: key.constraints for key in self._world.manifest.keys},
+            checked=checked,
+            l1_setup_seconds=setup_seconds,
+            rebuild_seconds=rebuild_seconds,
+            total_seconds=time.perf_counter() - self._start,
+        )
+
+    def _deposit_all(self) -> None:
+        """The operator first, who so gets account 0; then each user, by his own L1 account and with his own L2 key."""
+        client, operator = self._world.client, self._world.operator
+        with self._bars.step("deposits on L1") as advance:
+            assert operator.key is not None
+            client.deposit_eth(operator.account, OPERATOR_DEPOSIT_WEI, key=operator.key.public_key)
+            for index, person in enumerate(self._world.people):
+                advance(person.user.name, index, len(self._world.people))
+                for token_id, amount in person.user.deposits.items():
+                    self._deposit(client, person, token_id, amount)
+
+    def _deposit(self, client: RollupClient, person: Person, token_id: int, amount: int) -> None:
+        # For a user with an address alone the operator pays; no key can be set for somebody else.
+        payer = person.account or self._world.operator.account
+        key = person.key.public_key if person.key else (0, 0)
+        if token_id == ETH.token_id:
+            client.deposit_eth(payer, amount, person.address, key)
+            return
+        self._mint_and_approve(payer, amount)
+        client.deposit_erc20(payer, token_id, amount, person.address, key)
+
+    def _mint_and_approve(self, payer: object, amount: int) -> None:
+        send, token = self._world.sender.call, self._world.token
+        address = str(payer.address)  # type: ignore[attr-defined]
+        send("the mint", token, "mint", ["address", "uint256"], [address, amount], payer)
+        send("the approval", token, "approve", ["address", "uint256"], [self._world.manifest.rollup, amount], payer)
+
+    def _next_nonce(self, person: Person) -> int:
+        nonce = self._nonces.get(person.address, 0)
+        self._nonces[person.address] = nonce + 1
+        return nonce
+
+    def _sign_transfer(self, payment: Payment) -> Transfer:
+        payer, payee = self._people[payment.payer], self._people[payment.payee]
+        assert payer.key is not None  # the parser lets only such users pay
+        transfer = Transfer(
+            from_id=self._operator.account_of(payer.address),
+            to_id=self._operator.account_of(payee.address),
+            to_address=int(payee.address, 16),
+            token=payment.token.token_id,
+            amount=payment.amount,
+            fee=payment.fee,
+            nonce=self._next_nonce(payer),
+            valid_until=self._valid_until,
+        )
+        return payer.key.sign(transfer, self._world.domain)
+
+    def _balances_after(self) -> dict[tuple[str, int], int]:
+        balances = {
+            (person.user.name, token): amount
+            for person in self._world.people
+            for token, amount in person.user.deposits.items()
+        }
+        for payment in self._payroll.payments:
+            source, target = (payment.payer, payment.token.token_id), (payment.payee, payment.token.token_id)
+            balances[source] -= payment.amount + payment.fee
+            balances[target] = balances.get(target, 0) + payment.amount
+        return balances
+
+    def _choose_exits(self) -> list[Exit]:
+        """A few withdraw half of what they have; the last of those with money in the same token leaves by force."""
+        balances = self._balances_after()
+        for token in (USDS, ETH):
+            rich = [
+                (person, balances.get((person.user.name, token.token_id), 0))
+                for person in self._world.people
+                if person.key is not None and balances.get((person.user.name, token.token_id), 0) > 1
+            ]
+            if rich:
+                leaver, whole = rich.pop()
+                halves = [Exit(person, token.token_id, balance // 2, False) for person, balance in rich[:WITHDRAWALS]]
+                return [*halves, Exit(leaver, token.token_id, whole, True)]
+        return []
+
+    def _sign_withdrawal(self, exit_: Exit) -> Withdraw:
+        person = exit_.person
+        assert person.key is not None  # only such are chosen
+        withdraw = Withdraw(
+            from_id=self._operator.account_of(person.address),
+            address=int(person.address, 16),
+            token=exit_.token_id,
+            amount=exit_.amount,
+            fee=floor_fee(exit_.amount // 10_000),
+            nonce=self._next_nonce(person),
+            valid_until=self._valid_until,
+        )
+        return person.key.sign(withdraw, self._world.domain)
+
+    def _request_exits(self, exits: Sequence[Exit], queued: int) -> list[Operation]:
+        client = self._world.client
+        for exit_ in exits:
+            if exit_.is_forced:
+                account_id = self._operator.account_of(exit_.person.address)
+                client.request_full_exit(exit_.person.account, account_id, exit_.token_id)
+        return [self._operator.assign(entry.operation) for entry in client.queue(queued)]
+
+    def _pay_out(self, exits: Sequence[Exit]) -> None:
+        """Push every withdrawal to its owner and see exactly the right amount arrive."""
+        world = self._world
+        with self._bars.step("withdrawals on L1") as advance:
+            for index, exit_ in enumerate(exits):
+                owner, token_id = exit_.person.address, exit_.token_id
+                advance(exit_.person.user.name, index, len(exits))
+                before = self._l1_balance(owner, token_id)
+                pending = world.client.pending(owner, token_id)
+                world.client.withdraw_pending(world.operator.account, owner, token_id)
+                arrived = self._l1_balance(owner, token_id) - before
+                if pending < exit_.amount or arrived != pending:
+                    raise DemoFailed(f"{owner} should get {exit_.amount} of token {token_id}, got {arrived}")
+
+    def _l1_balance(self, owner: str, token_id: int) -> int:
+        if token_id == ETH.token_id:
+            return int(self._world.sender.rpc("eth_getBalance", owner, "latest"), 16)
+        return self._world.balance(owner)

@@ -1,0 +1,100 @@
+"""The demo's L1: ape on a private anvil, the contracts deployed, and everybody's L1 and L2 keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ape.api import AccountAPI, ProviderAPI
+from eth_account import Account as EthereumAccount
+
+from rollup.core.operations import domain
+from rollup.demo.payments import User
+from rollup.demo.progress import Advance
+from rollup.demo.tokens import ETH, USDS
+from rollup.l1.abi import selector
+from rollup.l1.client import RollupClient
+from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
+from rollup.l1.manifest import Manifest
+from rollup.l1.project import Contracts, known_refusals, test_account
+from rollup.l1.sender import Sender
+from rollup.wallet.keys import L2Key, derive_local_key
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user with his keys; `account` and `key` None for one who has only an address."""
+
+    user: User
+    address: str
+    account: AccountAPI | None
+    key: L2Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All there is on L1.
+
+    Args:
+        sender: How transactions go out.
+        client: The rollup.
+        manifest: Of the deployment.
+        token: Address of the demo's ERC-20.
+        operator: Validator, deployer, and owner of account 0.
+        people: The users, in the order of the file.
+    """
+
+    sender: Sender
+    client: RollupClient
+    manifest: Manifest
+    token: str
+    operator: Person
+    people: Sequence[Person]
+
+    @property
+    def domain(self) -> int:
+        """What every signature is bound to."""
+        return domain(self.manifest.chain_id, int(self.manifest.rollup, 16))
+
+    def holdings(self, token_id: int) -> int:
+        """Return what the rollup holds of a token."""
+        if token_id == ETH.token_id:
+            return int(self.sender.rpc("eth_getBalance", self.manifest.rollup, "latest"), 16)
+        return self.balance(self.manifest.rollup)
+
+    def balance(self, owner: str) -> int:
+        """Return an L1 balance of the demo's ERC-20."""
+        data = selector("balanceOf", ["address"]) + bytes(12) + bytes.fromhex(owner[2:])
+        return int.from_bytes(self.sender.rpc.call(self.token, data), "big")
+
+
+def build_world(
+    provider: ProviderAPI,
+    contracts: Contracts,
+    users: Sequence[User],
+    keys: Sequence[KeyOffer],
+    manifest: Path,
+    progress: Advance,
+) -> World:
+    """Deploy everything and give everybody keys."""
+    sender = Sender(provider, known_refusals(contracts))
+    operator = test_account(0)
+    created = contracts("DemoToken")("Demo Dollar", USDS.symbol)
+    sent = sender.send("the deployment of the demo's token", None, bytes(created.data), operator)
+    token = str(sent.receipt.contract_address)
+    tokens = [TokenOffer(ETH.symbol, ETH.decimals, None), TokenOffer(USDS.symbol, USDS.decimals, token)]
+    plan = Plan(keys, tokens, [str(operator.address)])
+    deployed = Deployment(sender, operator, contracts, manifest, progress).run(plan)
+    client = RollupClient(sender, deployed.rollup, deployed.deployed_at)
+    people = []
+    for index, user in enumerate(users):
+        account = None if user.address else test_account(index + 1)
+        people.append(_person(user, account, deployed))
+    return World(sender, client, deployed, token, _person(User("operator", None, {}), operator, deployed), people)
+
+
+def _person(user: User, account: AccountAPI | None, manifest: Manifest) -> Person:
+    if account is None:
+        return Person(user, str(user.address), None, None)
+    local = EthereumAccount.from_key(account.private_key)
+    key = derive_local_key(local, manifest.chain_id, int(manifest.rollup, 16))
+    return Person(user, str(account.address), account, key)

@@ -1,0 +1,222 @@
+"""The rollup on L1, typed: what users, validators and anyone can ask of the contract (IRollup.sol).
+
+Every refusal is an exception of ours with the contract's data and the way out (`refusals.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ape.api import AccountAPI
+from eth_abi.abi import decode, encode
+
+from rollup.core.checks import unpack
+from rollup.core.constants import (
+    ACCOUNT_ID_BITS,
+    ADDRESS_BITS,
+    AUX_BITS,
+    BALANCE_BITS,
+    FLAG_BITS,
+    FLAG_SENDER_IS_OWNER,
+    OP_BITS,
+    SLOT_BITS,
+)
+from rollup.core.operations import NO_KEY, Deposit, FullExit, Key, QueueOperation
+from rollup.l1.abi import (
+    BLOCK_COMMITTED,
+    BLOCK_TYPE,
+    COMMIT_PROVE_EXECUTE_TYPES,
+    COMMIT_TYPES,
+    DEPOSIT_QUEUED,
+    DEPOSIT_QUEUED_DATA,
+    FULL_EXIT_QUEUED,
+    FULL_EXIT_QUEUED_DATA,
+    L1Block,
+    NewBlock,
+    selector,
+)
+from rollup.l1.sender import Sender, Sent
+
+Proof = Sequence[int]
+"""The eight words of IVerifier.verify."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An entry of the queue as requested: the operator's part is blank. `expiry` in unix seconds."""
+
+    index: int
+    operation: QueueOperation
+    expiry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What the event BlockCommitted says."""
+
+    number: int
+    hash: bytes
+    committer: str
+    validator_set: bytes
+
+
+class RollupClient:
+    """One deployed rollup.
+
+    Args:
+        sender: How transactions go out.
+        address: The rollup.
+        deployed_at: L1 block to read events from.
+    """
+
+    def __init__(self, sender: Sender, address: str, deployed_at: int) -> None:
+        self.sender = sender
+        self.address = address
+        self.deployed_at = deployed_at
+
+    # Users
+
+    def deposit_eth(self, account: AccountAPI, amount: int, owner: str | None = None, key: Key = NO_KEY) -> Sent:
+        """Deposit `amount` wei; the queue fee is paid on top.
+
+        Args:
+            account: Who pays.
+            owner: Whose it becomes; by default the payer's.
+            key: The owner's L2 key, only in a deposit of his own.
+        """
+        values = [owner or account.address, *key]
+        wei = amount + self.queue_fee()
+        return self._send("the deposit", "depositETH", ["address", "uint256", "uint256"], values, account, wei)
+
+    def deposit_erc20(
+        self, account: AccountAPI, token: int, amount: int, owner: str | None = None, key: Key = NO_KEY
+    ) -> Sent:
+        """Deposit units of a listed token that the rollup was approved for; the queue fee is paid in ETH."""
+        values = [token, amount, owner or account.address, *key]
+        types = ["uint16", "uint128", "address", "uint256", "uint256"]
+        return self._send("the deposit", "depositERC20", types, values, account, self.queue_fee())
+
+    def request_full_exit(self, account: AccountAPI, account_id: int, token: int) -> Sent:
+        """Demand the account's whole balance of a token back on L1."""
+        types, wei = ["uint32", "uint16"], self.queue_fee()
+        return self._send("the full exit", "requestFullExit", types, [account_id, token], account, wei)
+
+    def withdraw_pending(self, account: AccountAPI, owner: str, token: int) -> Sent:
+        """Push a pending balance to its owner; anyone may."""
+        return self._send("the withdrawal", "withdrawPending", ["address", "uint16"], [owner, token], account)
+
+    # Blocks
+
+    def commit(self, account: AccountAPI, parent: L1Block, blocks: Sequence[NewBlock]) -> Sent:
+        """Publish blocks on top of the last committed one."""
+        values = [parent.as_tuple(), [block.as_tuple() for block in blocks], b""]
+        return self._send("the commit", "commitBlocks", COMMIT_TYPES, values, account)
+
+    def prove(self, account: AccountAPI, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> Sent:
+        """Hand in the proofs of committed blocks."""
+        types = [f"{BLOCK_TYPE}[]", "uint256[8][]"]
+        return self._send("the proof", "proveBlocks", types, [_tuples(blocks), [list(p) for p in proofs]], account)
+
+    def execute(self, account: AccountAPI, blocks: Sequence[L1Block], l1_streams: Sequence[bytes]) -> Sent:
+        """Credit what proven blocks pay out."""
+        types = [f"{BLOCK_TYPE}[]", "bytes[]"]
+        return self._send("the execution", "executeBlocks", types, [_tuples(blocks), list(l1_streams)], account)
+
+    def commit_prove_execute(self, account: AccountAPI, parent: L1Block, block: NewBlock, proof: Proof) -> Sent:
+        """Commit, prove and execute one block at once."""
+        values = [parent.as_tuple(), block.as_tuple(), list(proof), b""]
+        return self._send("the block", "commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES, values, account)
+
+    def committed(self, sent: Sent) -> list[Committed]:
+        """The blocks that a transaction of ours committed, as its events tell."""
+        logs = self.sender.rpc("eth_getTransactionReceipt", sent.transaction)["logs"]
+        topic = "0x" + BLOCK_COMMITTED.hex()
+        ours = [log for log in logs if int(log["address"], 16) == int(self.address, 16)]
+        return [_committed(log) for log in ours if log["topics"][0] == topic]
+
+    # Views
+
+    def queue_fee(self) -> int:
+        """What the next queue entry costs, in wei."""
+        return int(self._view("queueFee", [], [], "uint256"))
+
+    def pending(self, owner: str, token: int) -> int:
+        """What an owner can withdraw."""
+        return int(self._view("pending", ["address", "uint16"], [owner, token], "uint128"))
+
+    def accounted(self, token: int) -> int:
+        """All that the contract owes in a token."""
+        return int(self._view("accounted", ["uint16"], [token], "uint256"))
+
+    def block_hash(self, number: int) -> bytes:
+        """Hash of a committed block, zeros if there is none."""
+        return bytes(self._view("blockHash", ["uint64"], [number], "bytes32"))
+
+    def verify_block(self, block: L1Block) -> bool:
+        """Whether the contract knows exactly this block."""
+        return bool(self._view("verifyBlock", [BLOCK_TYPE], [block.as_tuple()], "bool"))
+
+    def genesis_block(self) -> L1Block:
+        """Block 0."""
+        return L1Block.of(self._view("genesisBlock", [], [], BLOCK_TYPE))
+
+    def committed_blocks(self) -> int:
+        """Number of the last committed block."""
+        return int(self._view("committedBlocks", [], [], "uint64"))
+
+    def proven_blocks(self) -> int:
+        """Number of the last proven block."""
+        return int(self._view("provenBlocks", [], [], "uint64"))
+
+    def executed_blocks(self) -> int:
+        """Number of the last executed block."""
+        return int(self._view("executedBlocks", [], [], "uint64"))
+
+    def queue_total(self) -> int:
+        """Queue entries ever made."""
+        return int(self._view("queueTotal", [], [], "uint64"))
+
+    def queue(self, start: int = 0) -> list[Queued]:
+        """The queue's entries from index `start` on, executed ones too, as their events tell."""
+        topics = [["0x" + DEPOSIT_QUEUED.hex(), "0x" + FULL_EXIT_QUEUED.hex()]]
+        logs = self.sender.rpc(
+            "eth_getLogs", {"address": self.address, "topics": topics, "fromBlock": hex(self.deployed_at)}
+        )
+        entries = sorted((_queued(log) for log in logs), key=lambda entry: entry.index)
+        return [entry for entry in entries if entry.index >= start]
+
+    def _send(
+        self, action: str, name: str, types: Sequence[str], values: Sequence[Any], account: AccountAPI, wei: int = 0
+    ) -> Sent:
+        return self.sender.call(action, self.address, name, types, values, account, wei)
+
+    def _view(self, name: str, types: Sequence[str], values: Sequence[Any], returns: str) -> Any:
+        answer = self.sender.rpc.call(self.address, selector(name, types) + encode(list(types), list(values)))
+        return decode([returns], answer)[0]
+
+
+def _committed(log: dict[str, Any]) -> Committed:
+    data = bytes.fromhex(log["data"][2:])
+    return Committed(int(log["topics"][1], 16), *decode(["bytes32", "address", "bytes32"], data))
+
+
+def _tuples(blocks: Sequence[L1Block]) -> list[tuple[Any, ...]]:
+    return [block.as_tuple() for block in blocks]
+
+
+def _queued(log: dict[str, Any]) -> Queued:
+    is_deposit = log["topics"][0] == "0x" + DEPOSIT_QUEUED.hex()
+    *_, expiry, record = decode(
+        DEPOSIT_QUEUED_DATA if is_deposit else FULL_EXIT_QUEUED_DATA, bytes.fromhex(log["data"][2:])
+    )
+    _, _, flags, account_id, token, owner = unpack(
+        record[0], OP_BITS, FLAG_BITS, ACCOUNT_ID_BITS, SLOT_BITS, ADDRESS_BITS
+    )
+    _, fee_gwei, amount = unpack(record[1], AUX_BITS, BALANCE_BITS)
+    operation: QueueOperation
+    if is_deposit:
+        is_owner = bool(flags & FLAG_SENDER_IS_OWNER)
+        operation = Deposit(0, token, amount, owner, (record[2], record[3]), is_owner, queue_fee_gwei=fee_gwei)
+    else:
+        operation = FullExit(account_id, token, owner, None, fee_gwei)
+    return Queued(int(log["topics"][1], 16), operation, expiry)

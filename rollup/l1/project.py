@@ -1,0 +1,99 @@
+"""What of ape and of the build everybody on L1 starts from: a connection, the contracts, the keys, an account."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ape import Project, accounts, networks
+from ape.api import AccountAPI, ProviderAPI
+from ape.logging import logger
+from ape.utils import generate_dev_accounts
+
+from rollup._native import check_key
+from rollup.circuits.keys import DEVELOPMENT, KEYS, load_verification_key, read_manifest
+from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
+from rollup.l1.errors import DeploymentRefused
+from rollup.l1.manifest import Manifest
+from rollup.l1.refusals import Refusals
+from rollup.l1.sender import Sender
+from rollup.toolchain import ROOT
+
+
+@contextmanager
+def ape_on(url: str) -> Iterator[ProviderAPI]:
+    """Connect ape to a running anvil at `url`; ape neither starts nor ends it."""
+    logger.set_level("ERROR")
+    settings = {"host": url, "manage_process": False}
+    with networks.ethereum.local.use_provider("foundry", provider_settings=settings) as provider:
+        yield provider
+
+
+def test_account(index: int) -> AccountAPI:
+    """Return an account of the test mnemonic, of which ape itself keeps the first few only; anvil funds them all."""
+    container: Any = accounts.test_accounts.containers["test"]
+    (generated,) = generate_dev_accounts(container.mnemonic, 1, container.hd_path, index)
+    account: AccountAPI = container.init_test_account(index, generated.address, generated.private_key)
+    return account
+
+
+Contracts = Callable[[str], Any]
+"""Gives ape's contract container by name."""
+
+
+def built_contracts() -> Contracts:
+    """Return the contracts of this checkout, compiled if need be, wherever the process was started."""
+    project = Project(ROOT)
+    return lambda name: getattr(project, name)
+
+
+def known_refusals(contracts: Contracts) -> Refusals:
+    """Return a decoder for the errors of every contract that a call can reach."""
+    names = ("Rollup", "Governor", "BlockVerifier", "DemoToken")
+    abis = [abi.model_dump(mode="json") for name in names for abi in contracts(name).contract_type.abi]
+    return Refusals(abis)
+
+
+def built_keys(folder: Path = KEYS) -> list[KeyOffer]:
+    """Return the keys that `sluice build keys` made; whether they are development keys is asked of the file itself."""
+    offers = []
+    for size, key in sorted(read_manifest(folder).items()):
+        is_development = key.key_class == DEVELOPMENT or check_key(folder / key.proving_key)["development"]
+        offers.append(KeyOffer(size, key.constraints, is_development, load_verification_key(size, folder)))
+    return offers
+
+
+def build_contracts() -> None:
+    """Compile every contract that changed, by ape."""
+    Project(ROOT).load_contracts()
+
+
+def deploy_rollup(
+    provider: ProviderAPI,
+    account: AccountAPI,
+    manifest: Path,
+    tokens: Sequence[TokenOffer],
+    validators: Sequence[str],
+    allow_development_key: bool = False,
+    progress: Callable[[str, float, float], None] | None = None,
+) -> Manifest:
+    """Deploy with the keys that were built, or go on with the deployment of a manifest.
+
+    Args:
+        provider: ape's connection.
+        account: Who deploys and becomes governor.
+        manifest: Where the manifest is or will be.
+        tokens: ERC-20s to list; ETH always is.
+        validators: Addresses that may commit.
+        allow_development_key: Needed on a fork or testnet.
+        progress: Called with (what, steps done, steps in all).
+
+    Raises: DeploymentRefused, ManifestInvalid, and what sending raises.
+    """
+    contracts = built_contracts()
+    keys = built_keys()
+    if not keys:
+        raise DeploymentRefused("there are no keys", "run `sluice build`")
+    plan = Plan(keys, [TokenOffer("ETH", 18, None), *tokens], validators, allow_development_key=allow_development_key)
+    sender = Sender(provider, known_refusals(contracts))
+    return Deployment(sender, account, contracts, manifest, progress).run(plan)

@@ -1,0 +1,108 @@
+"""A whole rollup with real proofs: keys for the smallest useful block, its verifier, an anvil, people with money.
+
+Everything is in one xdist group: it shares keys, one anvil and ape's one active provider.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot
+from rollup.circuits.keys import build_keys, load_verification_key
+
+from rollup.demo.operator import Operator
+from rollup.demo.payments import User
+from rollup.demo.progress import Bars
+from rollup.demo.world import World, build_world
+from rollup.l1.anvil import Anvil
+from rollup.l1.project import Contracts, ape_on, built_keys
+from rollup.l1.verifier_source import render
+from rollup.prover import BlockProver, ProvenBlock
+from rollup.toolchain import ROOT
+
+HERE = Path(__file__).parent
+BUILD = ROOT / "build" / "e2e"
+PEOPLE = (User("alice", None, {}), User("bob", None, {}), User("carol", None, {}))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def keys() -> Path:
+    """Development keys for blocks of STEPS steps, kept between runs."""
+    folder = BUILD / "keys"
+    build_keys([STEPS], folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def contracts(keys: Path) -> Contracts:
+    """The contracts of the checkout with a verifier of these keys, compiled by ape in a project of their own."""
+    ape = pytest.importorskip("ape")
+    sources = [path for path in (ROOT / "contracts").rglob("*.sol") if path.name != "BlockVerifier.sol"]
+    files = {path.relative_to(ROOT): path.read_text() for path in sources}
+    files[Path("contracts/generated/BlockVerifier.sol")] = render([(STEPS, load_verification_key(STEPS, keys))])
+    files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
+    project_folder = BUILD / "project"
+    project_folder.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for path, text in files.items():
+            target = project_folder / path
+            if not target.exists() or target.read_text() != text:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text)
+        modules = project_folder / "node_modules"
+        if not modules.is_symlink():
+            modules.symlink_to(ROOT / "node_modules")
+        project = ape.Project(project_folder)
+        project.load_contracts()
+    return lambda name: getattr(project, name)
+
+
+@pytest.fixture(scope="session")
+def deployed(keys: Path, contracts: Contracts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The contracts on an anvil of their own, with three people who have keys and nothing on L2."""
+    manifest = tmp_path_factory.mktemp("e2e") / "manifest.json"
+    with Anvil() as anvil, ape_on(anvil.url) as provider:
+        yield build_world(provider, contracts, PEOPLE, built_keys(keys), manifest, ignore_progress)
+
+
+@pytest.fixture
+def world(deployed: World) -> Iterator[World]:
+    """The deployment, as new for every test."""
+    with snapshot(deployed):
+        yield deployed
+
+
+@pytest.fixture(scope="session")
+def prover(keys: Path) -> BlockProver:
+    """Makes real proofs."""
+    return BlockProver(keys)
+
+
+@pytest.fixture
+def operator(world: World, prover: BlockProver) -> Operator:
+    """An operator with an empty state."""
+    return Operator(world, prover, Bars(quiet=True))
+
+
+@pytest.fixture(scope="session")
+def proof_one(deployed: World, prover: BlockProver) -> ProvenBlock:
+    """Block 1, proven: it takes in what `deposit_three` queues."""
+    with snapshot(deployed):
+        deposit_three(deployed)
+        operator = Operator(deployed, prover, Bars(quiet=True))
+        return prover.prove(operator.seal(assigned(operator), STEPS))
+
+
+@pytest.fixture
+def block_one(world: World, proof_one: ProvenBlock) -> tuple[World, ProvenBlock]:
+    """A chain with three deposits queued, and the block that takes them in, not sent yet."""
+    deposit_three(world)
+    return world, proof_one

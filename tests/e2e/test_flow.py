@@ -1,0 +1,148 @@
+"""Money in, around, and out again, every block with a real proof."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e_rig import ETHER, STEPS, assigned, deposit_three, ignore_progress
+from py_ecc.optimized_bn128 import FQ, FQ2, FQ12, add, curve_order, multiply, neg, pairing
+from rollup.circuits.keys import load_verification_key
+
+from rollup.core.operations import Deposit, Transfer, Withdraw
+from rollup.demo.checks import check_accounting, check_rebuild
+from rollup.demo.operator import Operator
+from rollup.demo.tokens import ETH, TOKENS, USDS
+from rollup.demo.world import Person, World
+from rollup.l1.abi import L1Block, NewBlock, selector
+from rollup.l1.reader import Reader
+from rollup.prover import ProvenBlock
+
+pytestmark = pytest.mark.slow
+
+
+def transfer(operator: Operator, payer: Person, payee: Person, amount: int, fee: int, nonce: int) -> Transfer:
+    assert payer.key is not None
+    from_id, to_id = operator.account_of(payer.address), operator.account_of(payee.address)
+    unsigned = Transfer(from_id, to_id, int(payee.address, 16), ETH.token_id, amount, fee, nonce)
+    return payer.key.sign(unsigned, operator.world.domain)
+
+
+def withdraw(operator: Operator, person: Person, amount: int, fee: int, nonce: int) -> Withdraw:
+    assert person.key is not None
+    unsigned = Withdraw(operator.account_of(person.address), int(person.address, 16), 0, amount, fee, nonce)
+    return person.key.sign(unsigned, operator.world.domain)
+
+
+def test_whole_life_of_money_ends_with_equal_books(world: World, operator: Operator) -> None:
+    alice, bob, carol = world.people
+    client = world.client
+    deposit_three(world)
+    operator.run(assigned(operator))
+
+    # Transfer with a fee, to oneself, and out to L1
+    fee = 10**15
+    operator.run(
+        [
+            transfer(operator, alice, bob, ETHER // 4, fee, 0),
+            transfer(operator, bob, bob, ETHER, 0, 0),
+            withdraw(operator, alice, ETHER // 2 + 1, fee, 1),
+        ]
+    )
+    assert client.pending(alice.address, 0) == ETHER // 2 + 1
+    assert operator.state.balance(0, 0) == ETHER + 2 * fee
+
+    # A deposit that the operator refuses, a forced exit, and a deposit without a key
+    world.sender.call("mint", world.token, "mint", ["address", "uint256"], [carol.address, 7], carol.account)
+    spender = [world.manifest.rollup, 7]
+    world.sender.call("approve", world.token, "approve", ["address", "uint256"], spender, carol.account)
+    client.deposit_erc20(carol.account, USDS.token_id, 7)
+    client.request_full_exit(bob.account, operator.account_of(bob.address), 0)
+    client.deposit_eth(alice.account, 5, owner=carol.address)
+    refused, exit_, keyless = assigned(operator, 3)
+    assert isinstance(refused, Deposit)
+    operator.run([replace(refused, account_id=0, refused=True), exit_, keyless])
+    assert client.pending(carol.address, USDS.token_id) == 7
+    assert client.pending(bob.address, 0) == ETHER + ETHER // 4
+    assert client.executed_blocks() == 3
+
+    # Out: the refund in tokens, the rest in ETH
+    client.withdraw_pending(world.operator.account, carol.address, USDS.token_id)
+    assert world.balance(carol.address) == 7
+    before = int(world.sender.rpc("eth_getBalance", bob.address, "latest"), 16)
+    client.withdraw_pending(world.operator.account, bob.address, 0)
+    assert int(world.sender.rpc("eth_getBalance", bob.address, "latest"), 16) - before == ETHER + ETHER // 4
+
+    # An entry stays in the queue: it must be in the books too
+    client.deposit_eth(alice.account, 11)
+    rebuilt = check_rebuild(world, operator.state, ignore_progress)
+    checked = check_accounting(world, rebuilt, TOKENS)
+    assert checked.ledger[0].in_queue > 11
+    assert [run.l1_block.number for run in operator.runs] == [1, 2, 3]
+
+
+def test_commit_prove_execute_in_three_calls_equals_one_call(block_one: tuple[World, ProvenBlock]) -> None:
+    world, proven = block_one
+    client, account = world.client, world.operator.account
+    sent = client.commit(account, L1Block.genesis(), [NewBlock.of(proven.block)])
+    (published,) = Reader(client.sender.rpc, client.address, client.deployed_at).published(1)
+    assert client.committed(sent)[0].hash == published.block.hash()
+    assert (client.committed_blocks(), client.proven_blocks(), client.executed_blocks()) == (1, 0, 0)
+    # Anyone may prove and execute.
+    stranger = world.people[2].account
+    client.prove(stranger, [published.block], [proven.proof])
+    assert (client.proven_blocks(), client.executed_blocks()) == (1, 0)
+    client.execute(stranger, [published.block], [proven.block.l1])
+    assert client.executed_blocks() == 1
+    assert client.verify_block(published.block)
+    assert not client.verify_block(replace(published.block, new_root=1))
+
+
+def test_py_ecc_accepts_the_proof_of_a_real_block(block_one: tuple[World, ProvenBlock], keys: Path) -> None:
+    _, proven = block_one
+    key = load_verification_key(STEPS, keys)
+    block = proven.block
+    inputs = [block.commitment, block.challenge, block.evaluation]
+    assert groth16_holds(key, proven.proof_json, inputs)
+    assert not groth16_holds(key, proven.proof_json, [inputs[0], inputs[1], (inputs[2] + 1) % curve_order])
+
+
+def groth16_holds(key: dict[str, Any], proof: dict[str, Any], inputs: list[int]) -> bool:
+    def g1(point: list[str]) -> tuple[FQ, FQ, FQ]:
+        return FQ(int(point[0])), FQ(int(point[1])), FQ(1)
+
+    def g2(point: list[list[str]]) -> tuple[FQ2, FQ2, FQ2]:
+        (x0, x1), (y0, y1) = point[0], point[1]
+        return FQ2([int(x0), int(x1)]), FQ2([int(y0), int(y1)]), FQ2([1, 0])
+
+    total = g1(key["IC"][0])
+    for value, point in zip(inputs, key["IC"][1:], strict=True):
+        total = add(total, multiply(g1(point), value))
+    product = pairing(g2(proof["pi_b"]), neg(g1(proof["pi_a"])))
+    for first, second in (
+        (key["vk_beta_2"], g1(key["vk_alpha_1"])),
+        (key["vk_gamma_2"], total),
+        (key["vk_delta_2"], g1(proof["pi_c"])),
+    ):
+        product = product * pairing(g2(first), second)
+    return bool(product == FQ12.one())
+
+
+def test_rebuild_after_two_blocks_in_one_commit_gives_both(world: World, operator: Operator) -> None:
+    alice, bob, _ = world.people
+    client, account = world.client, world.operator.account
+    deposit_three(world)
+    one = operator.seal(assigned(operator), STEPS)
+    parent = operator.following(one, world.operator.address, registry_answer(world))
+    two = operator.seal([transfer(operator, alice, bob, 5, 0, 0)], STEPS, parent)
+    client.commit(account, L1Block.genesis(), [NewBlock.of(one), NewBlock.of(two)])
+    reader = Reader(client.sender.rpc, client.address, client.deployed_at)
+    published = list(reader.published(2))
+    assert [entry.block.number for entry in published] == [1, 2]
+    assert published[1].header == two.header
+    assert reader.rebuild().blocks == []  # neither is proven
+
+
+def registry_answer(world: World) -> bytes:
+    governor = world.manifest.contracts["Governor"].address
+    return world.sender.rpc.call(governor, selector("validatorSet", []))
