@@ -9,16 +9,16 @@ from typing import Any, Final, final
 
 # --- hashes, signatures, trees (native/src/py/crypto.rs) ---
 
-Point = tuple[int, int]
+_Point = tuple[int, int]
 """(x, y), each a field element; on Baby Jubjub only if `is_on_curve` says so."""
-Signature = tuple[int, int, int]
+_Signature = tuple[int, int, int]
 """(R.x, R.y, S): circomlib's R8x, R8y, S."""
 
 FIELD_MODULUS: Final[int]
 """r, the order of the scalar field of BN254: the modulus of every field element."""
 SUBGROUP_ORDER: Final[int]
 """l, the order of Baby Jubjub's prime-order subgroup; the curve has 8 l points."""
-BASE8: Final[Point]
+BASE8: Final[_Point]
 """circomlib's base point, of order l."""
 
 def poseidon(inputs: Sequence[int]) -> int:
@@ -34,13 +34,13 @@ def poseidon(inputs: Sequence[int]) -> int:
 def poseidon_many(rows: Sequence[Sequence[int]]) -> list[int]:
     """`poseidon` of each row, on all cores, without the GIL."""
 
-def eddsa_public_key(private_key: bytes) -> Point:
+def eddsa_public_key(private_key: bytes) -> _Point:
     """The public key of 32 secret bytes, as circomlibjs' `prv2pub`. Not constant time."""
 
-def eddsa_sign(private_key: bytes, message: int) -> Signature:
+def eddsa_sign(private_key: bytes, message: int) -> _Signature:
     """The one signature of a field element under 32 secret bytes, as circomlibjs' `signPoseidon`. Not constant time."""
 
-def eddsa_verify(public_key: Point, message: int, signature: Signature) -> bool:
+def eddsa_verify(public_key: _Point, message: int, signature: _Signature) -> bool:
     """Whether circomlib's `EdDSAPoseidonVerifier` accepts, and R and the key are on the curve, S < SUBGROUP_ORDER, and
     the key is a point of the prime-order subgroup other than the identity.
 
@@ -53,26 +53,26 @@ def eddsa_verify(public_key: Point, message: int, signature: Signature) -> bool:
         ValueError: a coordinate or the message is not a field element.
     """
 
-def eddsa_verify_many(claims: Sequence[tuple[Point, int, Signature]]) -> list[bool]:
+def eddsa_verify_many(claims: Sequence[tuple[_Point, int, _Signature]]) -> list[bool]:
     """`eddsa_verify` of each (public_key, message, signature), on all cores, without the GIL.
 
     Valid ones are checked together by one random combination: a false True has probability 2^-128.
     """
 
-def is_on_curve(point: Point) -> bool:
+def is_on_curve(point: _Point) -> bool:
     """Whether 168700 x^2 + y^2 = 1 + 168696 x^2 y^2."""
 
-def is_in_subgroup(point: Point) -> bool:
+def is_in_subgroup(point: _Point) -> bool:
     """Whether the point is on the curve and SUBGROUP_ORDER times it is the identity (0, 1), which itself is in."""
 
-def compress_point(point: Point) -> bytes:
+def compress_point(point: _Point) -> bytes:
     """32 bytes: y little endian, the top bit set if x > r / 2; circomlibjs' `packPoint`.
 
     Raises:
         ValueError: the point is not on the curve.
     """
 
-def decompress_point(data: bytes) -> Point:
+def decompress_point(data: bytes) -> _Point:
     """The inverse of `compress_point`; bytes that it never returns are a ValueError."""
 
 @final
@@ -82,7 +82,7 @@ class MerkleTree:
     An index is an int in 0 <= index < 8^levels; its least significant base-8 digit is the place in the bottom group.
     """
 
-    def __init__(self, levels: int, empty_leaf: int = 0) -> None:
+    def __new__(cls, levels: int, empty_leaf: int = 0) -> MerkleTree:
         """A tree of 8^levels leaves (1 <= levels <= 21), each `empty_leaf`, a field element."""
 
     @property

@@ -135,7 +135,7 @@ struct MerkleTree(tree::MerkleTree);
 #[pymethods]
 impl MerkleTree {
     #[new]
-    #[pyo3(signature = (levels, empty_leaf = BigInt::ZERO))]
+    #[pyo3(signature = (levels, empty_leaf = BigInt::ZERO), text_signature = "(levels, empty_leaf=0)")]
     fn new(levels: BigInt, empty_leaf: BigInt) -> PyResult<Self> {
         let tree = tree::MerkleTree::new(level_count(&levels)?, field("empty_leaf", &empty_leaf)?);
         tree.map(Self).map_err(value_error)
