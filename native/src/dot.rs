@@ -1,8 +1,8 @@
 //! Inner products in Fr with one Montgomery reduction for all terms.
 //!
 //! A product of two field elements takes 16 word multiplications and its reduction 20 more; a row of Poseidon's matrix
-//! needs only the reduced sum. Bounds, with q = 2^256 / r > 5.29: at most 17 terms give a sum < 17 r^2 < 2^512 (q^2 > 28),
-//! and the reduction leaves a value < 17 r / q + r < 4.3 r < 2^256, so nothing is carried out of the eight words.
+//! needs only the reduced sum. Bounds, with q = 2^256 / r > 5.28: at most 17 terms times one word, the multiple of r and
+//! what is carried over are < 2^64 18 r + 19 r, six words; at the end the sum, < 17 r^2, is < 17 r / q + r < 4.3 r < 2^256.
 
 use ark_bn254::{Fr, FrConfig};
 use ark_ff::{BigInteger256, MontConfig, PrimeField};
@@ -13,14 +13,19 @@ pub const MAX_TERMS: usize = 17;
 const R: [u64; 4] = Fr::MODULUS.0;
 
 /// `a[0] * b[0] + a[1] * b[1] + ...` over the shorter of both, at most [`MAX_TERMS`].
+///
+/// Word by word of `a`: all terms times that word, then the lowest word of the sum is reduced away.
 #[inline]
 pub fn dot(a: &[Fr], b: &[Fr]) -> Fr {
     debug_assert!(a.len().min(b.len()) <= MAX_TERMS);
-    let mut sum = [0; 8];
-    for (a, b) in a.iter().zip(b) {
-        add_product(&mut sum, &a.0 .0, &b.0 .0);
+    let mut sum = [0; 6];
+    for word in 0..4 {
+        for (a, b) in a.iter().zip(b) {
+            add_product(&mut sum, a.0 .0[word], &b.0 .0);
+        }
+        sum = reduce_word(sum);
     }
-    Fr::new_unchecked(BigInteger256::new(subtract_modulus(montgomery_reduce(sum))))
+    Fr::new_unchecked(BigInteger256::new(subtract_modulus([sum[0], sum[1], sum[2], sum[3]])))
 }
 
 /// `word + a * b + carry`, which fits two words.
@@ -37,34 +42,27 @@ fn add_carry(a: u64, b: u64, carry: u64) -> (u64, u64) {
 }
 
 #[inline(always)]
-fn add_product(sum: &mut [u64; 8], a: &[u64; 4], b: &[u64; 4]) {
-    let mut product = [0; 8];
-    for i in 0..4 {
-        let mut carry = 0;
-        for j in 0..4 {
-            (product[i + j], carry) = multiply_add(product[i + j], a[i], b[j], carry);
-        }
-        product[i + 4] = carry;
-    }
+fn add_product(sum: &mut [u64; 6], a: u64, b: &[u64; 4]) {
     let mut carry = 0;
-    for i in 0..8 {
-        (sum[i], carry) = add_carry(sum[i], product[i], carry);
+    for j in 0..4 {
+        (sum[j], carry) = multiply_add(sum[j], a, b[j], carry);
     }
+    (sum[4], carry) = add_carry(sum[4], carry, 0);
+    sum[5] += carry;
 }
 
-/// `sum / 2^256` modulo r, not yet below r.
+/// `sum / 2^64` modulo r: a multiple of r makes the lowest word zero.
 #[inline(always)]
-fn montgomery_reduce(mut sum: [u64; 8]) -> [u64; 4] {
-    let mut above = 0;
-    for i in 0..4 {
-        let factor = sum[i].wrapping_mul(<FrConfig as MontConfig<4>>::INV);
-        let mut carry = 0;
-        for j in 0..4 {
-            (sum[i + j], carry) = multiply_add(sum[i + j], factor, R[j], carry);
-        }
-        (sum[i + 4], above) = add_carry(sum[i + 4], carry, above);
+fn reduce_word(sum: [u64; 6]) -> [u64; 6] {
+    let factor = sum[0].wrapping_mul(<FrConfig as MontConfig<4>>::INV);
+    let mut less = [0; 6];
+    let (_, mut carry) = multiply_add(sum[0], factor, R[0], 0);
+    for j in 1..4 {
+        (less[j - 1], carry) = multiply_add(sum[j], factor, R[j], carry);
     }
-    [sum[4], sum[5], sum[6], sum[7]]
+    (less[3], carry) = add_carry(sum[4], carry, 0);
+    less[4] = sum[5] + carry;
+    less
 }
 
 #[inline(always)]
