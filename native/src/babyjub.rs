@@ -112,7 +112,7 @@ impl BaseTable {
     }
 }
 
-/// Membership by the Tate pairing: one exponentiation instead of a multiplication by l, about six times as fast.
+/// Membership by the Tate pairing: one exponentiation instead of a multiplication by l.
 ///
 /// r - 1 is divisible by 8 and the curve's 8-torsion is cyclic, made by some T. So the reduced pairing
 /// (T, P) -> f(P)^((r - 1) / 8), with div f = 8 (T) - 8 (O), is non-degenerate on <T> x E / 8E, and it is 1 if and only

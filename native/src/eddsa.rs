@@ -86,7 +86,7 @@ pub fn verify(claim: &Claim) -> bool {
     babyjub::multiply_base(&s) == multiple_of_key(&claim.public_key, &challenge) + claim.signature.r
 }
 
-/// [`verify`] for each claim, in parallel, and several times as fast where most are valid.
+/// [`verify`] for each claim, in parallel, and cheaper where most are valid.
 ///
 /// Of a batch, one equation is checked: the sum of all, each times a random number of 128 bits. All its points are in the
 /// group of prime order l, so a wrong equation passes with probability 2^-128. A batch that fails is halved.
