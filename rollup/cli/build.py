@@ -52,7 +52,7 @@ def _build_keys(advance: Advance) -> None:
 
 def _build_contracts(advance: Advance) -> None:
     from rollup.circuits.keys import load_verification_key, read_manifest
-    from rollup.l1.project import build_contracts
+    from rollup.l1.project import compiled_contracts
     from rollup.l1.verifier_source import write
 
     keys = [(size, load_verification_key(size)) for size in sorted(read_manifest())]
@@ -60,7 +60,7 @@ def _build_contracts(advance: Advance) -> None:
         raise click.ClickException("there are no keys to make the verifier of: run `sluice build keys`")
     write(keys)
     advance("solc", 0.5, 1)
-    build_contracts()
+    compiled_contracts()
 
 
 BUILDERS = {

@@ -19,7 +19,7 @@ from rollup.demo.tokens import ETH, TOKENS, USDS
 from rollup.demo.world import Person, World, build_world
 from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
-from rollup.l1.project import Contracts, ape_on, built_contracts, built_keys
+from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
 from rollup.prover import BlockProver
 
 OPERATOR_DEPOSIT_WEI: Final = 10**18
@@ -87,7 +87,9 @@ def run_demo(
                 with bars.step("deploy the contracts") as advance:
                     path = manifest or Path(scratch) / "manifest.json"
                     path.unlink(missing_ok=True)
-                    world = build_world(provider, contracts or built_contracts(), payroll.users, offers, path, advance)
+                    world = build_world(
+                        provider, contracts or compiled_contracts(), payroll.users, offers, path, advance
+                    )
                 return _Run(world, payroll, bars, BlockProver(keys), start).run()
         except Exception:
             # A dead anvil explains whatever it led to.

@@ -1,5 +1,8 @@
 """What of ape and of the build everybody on L1 starts from: a connection, the contracts, the keys, an account."""
 
+import fcntl
+import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any
 
 from ape import Project, accounts, networks
 from ape.api import AccountAPI, ProviderAPI
+from ape.contracts import ContractContainer
 from ape.logging import logger
 from ape.utils import generate_dev_accounts
 
@@ -41,10 +45,34 @@ Contracts = Callable[[str], Any]
 """Gives ape's contract container by name."""
 
 
-def built_contracts() -> Contracts:
-    """Return the contracts of this checkout, compiled if need be, wherever the process was started."""
-    project = Project(ROOT)
-    return lambda name: getattr(project, name)
+def compiled_contracts(folder: Path = ROOT) -> Contracts:
+    """Return the contracts of a checkout, or of a folder laid out like one, compiled if any source has changed.
+
+    Two things of ape's are stepped around. It compiles a changed file but not always what inherits from it, so a change
+    compiles everything. And it sees 500 files of a contracts folder at most, in the file system's order, where its own
+    copy of OpenZeppelin has more: that copy goes before compiling, and contracts are then taken from what was compiled.
+    """
+    build = folder / ".build"
+    (folder / "build").mkdir(exist_ok=True)
+    with (folder / "build" / "contracts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        digest = _sources_digest(folder)
+        mark = build / "sources.sha256"
+        if not mark.is_file() or mark.read_text() != digest:
+            shutil.rmtree(build, ignore_errors=True)
+            shutil.rmtree(folder / "contracts" / ".cache", ignore_errors=True)
+            Project(folder).load_contracts()
+            mark.write_text(digest)
+        types = dict(Project(folder).manifest.contract_types or {})
+    return lambda name: ContractContainer(types[name])
+
+
+def _sources_digest(folder: Path) -> str:
+    digest = hashlib.sha256((folder / "ape-config.yaml").read_bytes())
+    for path in sorted((folder / "contracts").rglob("*.sol")):
+        if ".cache" not in path.parts:
+            digest.update(f"\n{path.relative_to(folder)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def known_refusals(contracts: Contracts) -> Refusals:
@@ -61,11 +89,6 @@ def built_keys(folder: Path = KEYS) -> list[KeyOffer]:
         is_development = key.key_class == DEVELOPMENT or check_key(folder / key.proving_key)["development"]
         offers.append(KeyOffer(size, key.constraints, is_development, load_verification_key(size, folder)))
     return offers
-
-
-def build_contracts() -> None:
-    """Compile every contract that changed, by ape."""
-    Project(ROOT).load_contracts()
 
 
 def deploy_rollup(
@@ -90,7 +113,7 @@ def deploy_rollup(
 
     Raises: DeploymentRefused, ManifestInvalid, and what sending raises.
     """
-    contracts = built_contracts()
+    contracts = compiled_contracts()
     keys = built_keys()
     if not keys:
         raise DeploymentRefused("there are no keys", "run `sluice build`")

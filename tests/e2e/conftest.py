@@ -3,20 +3,19 @@
 Everything is in one xdist group: it shares keys, one anvil and ape's one active provider.
 """
 
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot
-from rollup.circuits.keys import build_keys, load_verification_key
 
+from rollup.circuits.keys import build_keys, load_verification_key
 from rollup.demo.operator import Operator
 from rollup.demo.payments import User
 from rollup.demo.progress import Bars
 from rollup.demo.world import World, build_world
 from rollup.l1.anvil import Anvil
-from rollup.l1.project import Contracts, ape_on, built_keys
+from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
 from rollup.l1.verifier_source import render
 from rollup.prover import BlockProver, ProvenBlock
 from rollup.toolchain import ROOT
@@ -43,26 +42,21 @@ def keys() -> Path:
 @pytest.fixture(scope="session")
 def contracts(keys: Path) -> Contracts:
     """The contracts of the checkout with a verifier of these keys, compiled by ape in a project of their own."""
-    ape = pytest.importorskip("ape")
-    sources = [path for path in (ROOT / "contracts").rglob("*.sol") if path.name != "BlockVerifier.sol"]
+    sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
     files = {path.relative_to(ROOT): path.read_text() for path in sources}
     files[Path("contracts/generated/BlockVerifier.sol")] = render([(STEPS, load_verification_key(STEPS, keys))])
     files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
     project_folder = BUILD / "project"
     project_folder.mkdir(parents=True, exist_ok=True)
-    with (BUILD / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for path, text in files.items():
-            target = project_folder / path
-            if not target.exists() or target.read_text() != text:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text)
-        modules = project_folder / "node_modules"
-        if not modules.is_symlink():
-            modules.symlink_to(ROOT / "node_modules")
-        project = ape.Project(project_folder)
-        project.load_contracts()
-    return lambda name: getattr(project, name)
+    for path, text in files.items():
+        target = project_folder / path
+        if not target.exists() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+    modules = project_folder / "node_modules"
+    if not modules.is_symlink():
+        modules.symlink_to(ROOT / "node_modules")
+    return compiled_contracts(project_folder)
 
 
 @pytest.fixture(scope="session")

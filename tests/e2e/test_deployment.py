@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from e2e_rig import STEPS
-from rollup.circuits.keys import load_verification_key
 
+from rollup.circuits.keys import load_verification_key
 from rollup.l1 import abi
 from rollup.l1.anvil import Anvil
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer, check_plan

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from e2e_rig import ETHER, STEPS, assigned, deposit_three, ignore_progress
 from py_ecc.optimized_bn128 import FQ, FQ2, FQ12, add, curve_order, multiply, neg, pairing
-from rollup.circuits.keys import load_verification_key
 
+from rollup.circuits.keys import load_verification_key
 from rollup.core.operations import Deposit, Transfer, Withdraw
 from rollup.demo.checks import check_accounting, check_rebuild
 from rollup.demo.operator import Operator
