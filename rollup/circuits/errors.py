@@ -43,7 +43,7 @@ class LibraryMissingError(CircuitError):
 
     @property
     def message(self) -> str:
-        return f'{self.source} includes "{self.include}", which is not there: run `make setup` (npm packages), or mend the path'
+        return f'{self.source} includes "{self.include}", which is not there: run `make setup`, or mend the path'
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "native"))  # reference_babyjub, the referee of points
 
-from circuit_world import World, populated  # noqa: E402
-from r1cs_reader import R1cs, read_r1cs  # noqa: E402
+from circuit_world import World, populated
+from r1cs_reader import R1cs, read_r1cs
 
-from rollup._native import Circuit  # noqa: E402
-from rollup.circuits.blocks import SMALL, Pieces, build_circuits, load_pieces  # noqa: E402
+from rollup._native import Circuit
+from rollup.circuits.blocks import SMALL, Pieces, build_circuits, load_pieces
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def message_of(fields: Inputs) -> int:
 def raw_step(state: State, operation: Operation, signer: User | None = None, **changes: Any) -> Inputs:
     """Inputs of a Step on a copy of `state` that does `operation` with `changes` to its fields.
 
-    If `signer` is given, the changed fields are signed anew. The touches follow the circuit's own arithmetic, unchecked.
+    If `signer` is given, the changed fields are signed anew. The touches follow the circuit's arithmetic, unchecked.
     """
     state = state.copy()
     fields: Inputs = operation_signals(operation) | changes

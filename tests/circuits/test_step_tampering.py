@@ -1,4 +1,4 @@
-"""Another witness for the same step: every wire changed alone, every input and every hint changed with all that follows.
+"""Another witness for the same step: every wire changed alone, every input and hint changed with all that follows.
 
 "Refused" here is the constraints' own verdict; the solver only proposes values.
 """

@@ -1,0 +1,205 @@
+"""Whole blocks: linked against monolithic, the public inputs against the core, sizes, counts."""
+
+import pytest
+from circuit_world import ALICE, BOB, CAROL, NOBODY, Inputs, World, one_of_each, populated
+
+from rollup._native import Circuit, Witness
+from rollup.circuits.blocks import (
+    PIECES,
+    SMALL,
+    Pieces,
+    block_constraints,
+    block_witness,
+    build_circuits,
+    constraints,
+    domain_log2,
+    largest_block,
+    load_block,
+    load_pieces,
+)
+from rollup.circuits.compiler import CIRCUITS, compile_circuit
+from rollup.circuits.errors import BlockSizeError
+from rollup.core.block import SealedBlock
+from rollup.core.constants import FIELD_MODULUS
+from rollup.core.operations import Deposit, FullExit, Operation
+
+
+def monolithic_inputs(sealed: SealedBlock) -> Inputs:
+    """The same inputs by the names of Block(N)."""
+    witness = sealed.witness
+    assert witness is not None
+    inputs: Inputs = {"C": sealed.commitment, "Y": sealed.evaluation, **witness.open.signals()}
+    steps = [step.signals() for step in witness.steps]
+    interface = {"X", "domain", "timestamp", "fee_tokens", *(f for f in steps[0] if f.endswith("_in"))}
+    inputs |= {name: [step[name] for step in steps] for name in steps[0] if name not in interface}
+    close = witness.close.signals()
+    own = ("key", "address", "nonce", "account_path", "balance_paths")
+    return inputs | {f"close_{name}": close[name] for name in own}
+
+
+def monolithic(steps: int) -> tuple[Circuit, list[str]]:
+    compiled = compile_circuit(CIRCUITS / "main" / f"block_{steps}{SMALL}.circom")
+    lines = (line.split(",", 3) for line in compiled.sym.read_text().splitlines())
+    names = [name.removeprefix("main.") for _, wire, _, name in lines if wire != "-1"]
+    return Circuit(compiled.r1cs, compiled.sym), names
+
+
+def wires_in_common(linked: Witness, whole: Witness, names: list[str]) -> int:
+    """Compares the wires that both kept, by name; returns how many they are."""
+    common = 0
+    for name in names:
+        if not name.startswith(("open.", "steps[", "close.")):
+            continue
+        try:
+            value = linked.get(name)
+        except KeyError:
+            continue  # dropped in the piece
+        assert value == whole.get(name), name
+        common += 1
+    return common
+
+
+def operations(world: World, steps: int) -> list[Operation]:
+    """A transfer that a withdrawal spends on, a full exit, a deposit: as many as fit."""
+    chosen: list[Operation] = [
+        world.transfer(ALICE, BOB, 0, 12 * 10**17, 21 * 10**14),
+        world.withdraw(BOB, 0xBEEF, 0, 10**17 + 1, 10**14),
+        FullExit(CAROL.account_id, 5, CAROL.address),
+        Deposit(7, 5, 12345, 0xD00D, NOBODY.key, True),
+    ]
+    return chosen[:steps]
+
+
+MONOLITHS = [2, pytest.param(3, marks=pytest.mark.long), pytest.param(4, marks=pytest.mark.long)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", MONOLITHS)
+def test_linked_block_equals_the_monolithic_one(world: World, steps: int) -> None:
+    sealed = world.block(operations(world, steps), steps)
+    block = load_block(steps, SMALL)
+    whole, names = monolithic(steps)
+    linked, other = block_witness(block, sealed), whole.witness(monolithic_inputs(sealed))
+    assert block.check(linked) is None
+    assert whole.check(other) is None
+    assert linked.public() == other.public() == [sealed.commitment, sealed.challenge, sealed.evaluation]
+    assert wires_in_common(linked, other, names) > 10_000 * steps
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", MONOLITHS)
+def test_linked_and_monolithic_blocks_refuse_the_same(world: World, steps: int) -> None:
+    sealed = world.block(operations(world, steps), steps)
+    block, pieces = load_block(steps, SMALL), load_pieces(SMALL)
+    whole, _ = monolithic(steps)
+    inputs = monolithic_inputs(sealed)
+    for name in ("C", "Y"):
+        refused = whole.witness(inputs | {name: (inputs[name] + 1) % FIELD_MODULUS})
+        assert whole.check(refused) is not None
+    assert sealed.witness is not None
+    for index, honest in enumerate(sealed.witness.steps):
+        for name in ("amount", "from_nonce", "fee_packed", "refused", "from_id", "signature_s"):
+            other = honest.signals()
+            assert isinstance(other[name], int)
+            other[name] = int(other[name]) + 1  # type: ignore[call-overload]
+            changed = [*inputs[name]]
+            changed[index] += 1
+            refused_whole = whole.check(whole.witness(inputs | {name: changed})) is not None
+            refused_linked = _chain_refuses(pieces, sealed, index, {name: other[name]})
+            assert refused_whole
+            assert refused_linked
+    assert block.n_constraints == pieces.open.n_constraints + steps * pieces.step.n_constraints + (
+        pieces.close.n_constraints
+    )
+
+
+def _chain_refuses(pieces: Pieces, sealed: SealedBlock, index: int, changes: Inputs) -> bool:
+    """Open, each Step, Close, one after the other, each with the outputs of the one before."""
+    assert sealed.witness is not None
+    witness = pieces.open.witness(sealed.witness.open.signals())
+    refused = pieces.open.check(witness) is not None
+    for i, step in enumerate(sealed.witness.steps):
+        inputs = step.signals() | _state(witness) | (changes if i == index else {})
+        witness = pieces.step.witness(inputs)
+        refused |= pieces.step.check(witness) is not None
+    close = sealed.witness.close.signals() | _state(witness)
+    return refused or pieces.close.check(pieces.close.witness(close)) is not None
+
+
+def _state(witness: Witness) -> Inputs:
+    outputs = witness.outputs()
+    state: Inputs = {name.replace("_out", "_in"): v for name, v in outputs.items() if name.endswith("_out")}
+    return state | {"fees_in": [outputs[f"fees_out[{j}]"] for j in range(8)]}
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 11])
+def test_block_of_every_operation_is_accepted(world: World, steps: int) -> None:
+    """Odd and even numbers of chunks; what is left of the block is Noops."""
+    taken = [operation for name, operation in one_of_each(world).items() if name not in ("transfer_self", "withdraw")]
+    sealed = world.block(taken[:steps], steps)
+    block = load_block(steps, SMALL)
+    witness = block_witness(block, sealed)
+    assert block.check(witness) is None
+    assert witness.public() == [sealed.commitment, sealed.challenge, sealed.evaluation]
+
+
+def test_block_of_noops_is_accepted(world: World) -> None:
+    sealed = world.block([], 3)
+    witness = block_witness(load_block(3, SMALL), sealed)
+    assert load_block(3, SMALL).check(witness) is None
+
+
+@pytest.mark.slow
+def test_block_at_full_depth_is_accepted() -> None:
+    world = populated(8, 4)
+    tokens = (0, 5, 7, 100, 1000, 2000, 2046, 2047)
+    taken = [world.transfer(ALICE, BOB, 0, 12 * 10**17, 21 * 10**14), FullExit((1 << 24) - 1, 4095, 0xF00D)]
+    sealed = world.block(taken, 3, fee_tokens=tokens)
+    block = load_block(3)
+    witness = block_witness(block, sealed)
+    assert block.check(witness) is None
+    assert witness.public() == [sealed.commitment, sealed.challenge, sealed.evaluation]
+
+
+@pytest.mark.slow
+def test_constraints_are_those_of_the_checked_file() -> None:
+    pieces = load_pieces()
+    counts = {piece: getattr(pieces, piece).n_constraints for piece in PIECES}
+    assert counts == constraints()
+    assert counts["step"] <= 28_500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["", SMALL])
+def test_every_input_of_every_piece_is_a_wire(variant: str) -> None:
+    """A dropped one would leave its value without effect on the witness."""
+    for compiled in build_circuits(variant=variant).values():
+        circuit = Circuit(compiled.r1cs, compiled.sym)
+        wires = {fields[3]: fields[1] for fields in (line.split(",", 3) for line in compiled.sym.open())}
+        assert not [name for name in circuit.inputs if wires[f"main.{name}\n"] == "-1"]
+
+
+@pytest.mark.parametrize("exponent", [16, 18, 20, 22])
+def test_largest_block_fills_its_domain_and_no_more(exponent: int) -> None:
+    steps = largest_block(exponent)
+    assert block_constraints(steps) + 4 <= 1 << exponent < block_constraints(steps + 1) + 4
+    assert domain_log2(steps) == exponent
+
+
+def test_largest_block_of_a_small_domain_is_refused() -> None:
+    with pytest.raises(BlockSizeError) as caught:
+        largest_block(15)
+    assert caught.value.values == {"steps": 1, "limit": 0}
+
+
+@pytest.mark.parametrize("steps", [0, 1 << 16])
+def test_block_size_out_of_range_is_refused(steps: int) -> None:
+    with pytest.raises(BlockSizeError) as caught:
+        load_block(steps)
+    assert caught.value.values == {"steps": steps, "limit": (1 << 16) - 1}
+
+
+def test_witness_of_a_block_sealed_without_inputs_is_refused(world: World) -> None:
+    sealed = world.block([], 1, witness=False)
+    with pytest.raises(ValueError, match="witness=False"):
+        block_witness(load_block(1, SMALL), sealed)
