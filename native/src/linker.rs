@@ -3,6 +3,8 @@
 //! - A public input with the name of one of the block's public inputs (C, X, Y) gets wire 1, 2 or 3.
 //! - A public output `foo_out[i]` of Open or of a Step is the public input `foo_in[i]` of the next piece.
 //! - Any other public output of Open is a global: the public input of the same name of Step and Close.
+//! - A public input `foo_local` is local: public in its small `main` only so that O2 keeps it. O2 drops a private input
+//!   that is linear in public signals (`root_out <== root`), and then nothing can be solved from its value.
 //! - Everything else is local to its copy. There is one constant-one wire.
 //!
 //! Names decide, so every name is accounted for: a state element must be declared by Open (out), Step (in and out) and
@@ -24,6 +26,8 @@ pub enum Role {
     In(String),
     Out(String),
     Global,
+    /// Not linked.
+    Local,
 }
 
 /// One public signal of a template.
@@ -83,6 +87,7 @@ fn ports(circuit: &Circuit, finals: &[String], globals: Option<&HashSet<String>>
                 (Some(position), _) => Role::Final(position),
                 (None, Some(key)) if !is_open => Role::In(key),
                 (None, _) if is_global => Role::Global,
+                (None, None) if base_name(name).ends_with("_local") => Role::Local,
                 _ => {
                     return refuse!(
                         "{who}: public input {name} has no source: not in {finals:?}, no state, no global of Open"
@@ -153,7 +158,7 @@ impl Layout {
                 Role::Final(position) => Some(1 + *position as u32),
                 Role::In(key) => self.state.get(key).copied(),
                 Role::Global => self.globals.get(&port.name).copied(),
-                Role::Out(_) => continue,
+                Role::Out(_) | Role::Local => continue,
             };
             let is_new_global = global.is_none() && port.role == Role::Global && self.pieces.is_empty();
             let Some(global) = global else {

@@ -28,7 +28,7 @@ pub fn plan(circuit: &Circuit, given: &[u32]) -> Result<Plan> {
         let note = match dropped.is_empty() {
             true => String::new(),
             false => format!(
-                "; the optimiser dropped these inputs, whose values therefore determine nothing: {}",
+                "; the optimiser dropped the private inputs {}: make them public (`name_local` in a linked template)",
                 shorten(&dropped)
             ),
         };
