@@ -3,9 +3,9 @@
 A *field element* is an int in 0 <= x < FIELD_MODULUS. A *point* is a pair (x, y) of field elements.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
 # --- hashes, signatures, trees (native/src/py/crypto.rs) ---
 
@@ -117,6 +117,151 @@ def verify_path(root: int, levels: int, index: int, leaf: int, path: Sequence[Se
         ValueError: the path is not `levels` x 8 field elements, or the index is not below 8^levels. A path of another
             length could pass an inner node for a leaf, so `levels` must be the verifier's, never the prover's.
     """
+
+# --- circuits, linked blocks, witnesses (native/src/py/circuit.rs) ---
+
+Value: TypeAlias = int | Sequence["Value"]
+"""A field element, or nested lists of them in the shape of the signal."""
+
+@final
+class System:
+    """The constraints of a circuit or block, as the prover takes them."""
+
+    @property
+    def n_constraints(self) -> int: ...
+    @property
+    def n_wires(self) -> int: ...
+    @property
+    def n_public(self) -> int: ...
+
+@final
+class Witness:
+    """The values of all wires. Not checked: see `Circuit.check` and `Block.check`."""
+
+    def __len__(self) -> int: ...
+    def values(self) -> list[int]:
+        """By wire: 0 is the constant one, then the public signals, as in circom's `.wtns`."""
+
+    def get(self, name: str) -> int:
+        """The value of a signal: "hash.out"; in a block "open.foo", "steps[3].foo[1]", "close.foo" or a public input.
+
+        Raises:
+            KeyError: no such signal, or the optimiser dropped it.
+        """
+
+    def public(self) -> list[int]:
+        """Public outputs, then public inputs."""
+
+    def outputs(self) -> dict[str, int]:
+        """Public outputs of a circuit by name, such as "foo_out[3]"; empty for a block, which has none."""
+
+    def write_wtns(self, path: str | PathLike[str]) -> None:
+        """Writes snarkjs' `.wtns`."""
+
+@final
+class Circuit:
+    """A circom `main`, compiled with `--r1cs --sym --O2`. Names are circom's without `main.`, indices in brackets."""
+
+    def __new__(cls, r1cs_path: str | PathLike[str], sym_path: str | PathLike[str]) -> Circuit:
+        """Reads both files. Errors call the circuit by the `.r1cs` file's stem.
+
+        Raises:
+            ValueError: a file is damaged, or a public signal has no wire of its own.
+        """
+
+    @property
+    def n_constraints(self) -> int: ...
+    @property
+    def n_wires(self) -> int: ...
+    @property
+    def public_outputs(self) -> list[str]: ...
+    @property
+    def public_inputs(self) -> list[str]: ...
+    @property
+    def inputs(self) -> list[str]:
+        """Public, then private inputs, one name per array element."""
+
+    def witness(self, inputs: Mapping[str, Value], forced: Mapping[str, Value] | None = None) -> Witness:
+        """Solves all wires from the inputs.
+
+        Invalid inputs give a witness that `check` refuses. The first call with a new set of names makes a plan
+        (seconds for a large circuit); later ones take milliseconds.
+
+        Args:
+            inputs: every input, and hints: values of internal signals, of those at least that the error asks for.
+            forced: signals that keep these values while those computed from them follow. For tests of soundness.
+
+        Raises:
+            ValueError: missing or unknown input, wrong shape, value outside 0..r-1, or undetermined signals.
+            TypeError: a value that is neither an int nor a list or tuple.
+        """
+
+    def witness_many(self, inputs: Sequence[Mapping[str, Value]]) -> list[Witness]:
+        """`witness` of each, in lanes that share inversions, on all cores."""
+
+    def hinted_signals(self) -> list[str]:
+        """The signals that are not fixed by one constraint with a constant coefficient: what a forger would vary.
+
+        All others have one possible value for given inputs.
+        """
+
+    def hinted_kinds(self) -> dict[str, str]:
+        """The same with the reason: "bit" (unique below 254 bits), "aliased bit" (254 bits: v and v + r),
+        "inverse" (of IsZero), "quotient" (free where the divisor is 0), "guard" (from a product that must be 0)."""
+
+    def check(self, witness: Witness) -> str | None:
+        """None when every constraint holds; else the first violated one, with signal names."""
+
+    def system(self) -> System: ...
+
+@final
+class Block:
+    """Open, `steps` times Step, Close, linked by the names of their public signals (see native/src/linker.rs)."""
+
+    def __new__(
+        cls,
+        open: Circuit,  # noqa: A002 (the template is called so)
+        step: Circuit,
+        close: Circuit,
+        steps: int,
+        public: Sequence[str] = ("C", "X", "Y"),
+    ) -> Block:
+        """Links. `public` are the block's public inputs: wires 1, 2, 3.
+
+        Raises:
+            ValueError: the interface is not complete and unambiguous; the template and signal are named.
+        """
+
+    @property
+    def n_constraints(self) -> int: ...
+    @property
+    def n_wires(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    def witness(
+        self,
+        open_inputs: Mapping[str, Value],
+        steps_inputs: Sequence[Mapping[str, Value]],
+        close_inputs: Mapping[str, Value],
+    ) -> Witness:
+        """Solves the block. Public inputs are given once, to any piece; globals and `_in` values follow.
+
+        Steps are solved in parallel when all of them give all their `_in` values, else one after the other.
+
+        Raises:
+            ValueError: as `Circuit.witness`, or a given value contradicts the previous piece's; both are named.
+        """
+
+    def check(self, witness: Witness) -> str | None:
+        """None when every constraint holds; else the first violated one, with its piece and signal names."""
+
+    def write_r1cs(self, path: str | PathLike[str]) -> None:
+        """Writes the whole block as one `.r1cs` for circom and snarkjs tools."""
+
+    def write_sym(self, path: str | PathLike[str]) -> None:
+        """Writes its `.sym`: names as `main.steps[0].foo`."""
+
+    def system(self) -> System: ...
 
 # --- Groth16 (native/src/py/groth16.rs) ---
 
