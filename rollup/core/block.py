@@ -171,18 +171,37 @@ class BlockBuilder:
         return applied
 
     def seal(self) -> SealedBlock:
-        """Pad with Noops, credit the fees and finish the block.
+        """Pad with Noops, credit the fees and finish the block; on any error the block stays open and as it was.
 
         Raises:
-            FeeAccountMissingError: the fee account does not exist; the block stays open.
+            FeeAccountMissingError: the fee account does not exist.
         """
         self._check_open()
         if not self._state.account(self._fee_account).exists:
             raise FeeAccountMissingError(self._block_number, self._fee_account)
+        mark = self._state.mark()
+        try:
+            sealed = self._sealed()
+        except BaseException:  # Ctrl-C too
+            self._state.rollback(mark)
+            raise
+        self._open = False
+        return sealed
+
+    def abandon(self) -> None:
+        """Give the block up; the state is as it was before."""
+        self._check_open()
+        self._state.rollback(self._start)
+        self._open = False
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise BlockSealedError(self._block_number)
+
+    def _sealed(self) -> SealedBlock:
         steps = self._padded_steps()
         closing = self._credit_fees()
         header, l2, l1 = self._published()
-        self._open = False
 
         commitments = [commit_header(header)]
         padding = [Noop()] * (self._block_size - len(self._operations))
@@ -203,16 +222,6 @@ class BlockBuilder:
             )
             witness = BlockWitness(OpenInputs(header, x, vectors[0]), step_inputs, close)
         return SealedBlock(header, tuple(self._operations), l2, l1, commitments[-1], x, y, witness)
-
-    def abandon(self) -> None:
-        """Give the block up; the state is as it was before."""
-        self._check_open()
-        self._state.rollback(self._start)
-        self._open = False
-
-    def _check_open(self) -> None:
-        if not self._open:
-            raise BlockSealedError(self._block_number)
 
     def _touch_inputs(self, account_id: int, slot: int) -> TouchInputs:
         return TouchInputs(
@@ -241,18 +250,13 @@ class BlockBuilder:
         return self._steps + [_Step(Noop(), touch, touch, self._state.root)] * missing
 
     def _credit_fees(self) -> _Closing | None:
-        mark = self._state.mark()
         account = self._state.account(self._fee_account)
         account_path = self._state.account_path(self._fee_account) if self._wants_witness else []
         balance_paths = []
-        try:
-            for token, fee in self.fees.items():
-                if self._wants_witness:
-                    balance_paths.append(self._state.balance_path(self._fee_account, token))
-                self._state.credit_fee(self._fee_account, token, fee)
-        except Exception:
-            self._state.rollback(mark)
-            raise
+        for token, fee in self.fees.items():
+            if self._wants_witness:
+                balance_paths.append(self._state.balance_path(self._fee_account, token))
+            self._state.credit_fee(self._fee_account, token, fee)
         return _Closing(account, account_path, balance_paths) if self._wants_witness else None
 
     def _published(self) -> tuple[Header, bytes, bytes]:

@@ -130,6 +130,40 @@ def test_seal_without_fee_account_refused_and_block_stays_open(state: State) -> 
     assert state.balances(9) == {1: 1}
 
 
+@pytest.mark.parametrize("broken", ["challenge", "encode_streams", "join_evaluations"])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("witness", [True, False])
+def test_seal_that_fails_changes_nothing_and_can_be_repeated(
+    state: State, monkeypatch: pytest.MonkeyPatch, broken: str, error: type[BaseException], witness: bool
+) -> None:
+    expected = builder(state.copy(), witness=witness)
+    expected.add(transfer())
+    block = builder(state, witness=witness)
+    block.add(transfer())
+    before = state.root, state.balances(2)
+
+    def fail(*_: object) -> None:
+        raise error("in the middle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"rollup.core.block.{broken}", fail)
+        with pytest.raises(error, match="in the middle"):
+            block.seal()
+    assert (state.root, state.balances(2)) == before
+    assert block.seal() == expected.seal()
+
+
+def test_seal_that_fails_can_be_abandoned(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = state.root
+    block = builder(state)
+    block.add(transfer())
+    monkeypatch.setattr("rollup.core.block.challenge", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        block.seal()
+    block.abandon()
+    assert state.root == before
+
+
 def test_sealed_or_abandoned_block_takes_nothing(state: State) -> None:
     sealed = builder(state)
     sealed.seal()
