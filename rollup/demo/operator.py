@@ -12,6 +12,7 @@ from rollup.demo.errors import DemoFailed
 from rollup.demo.progress import Bars
 from rollup.demo.world import World
 from rollup.l1.abi import L1Block, NewBlock
+from rollup.l1.rpc import RpcError
 from rollup.l1.sender import BASE_GAS, Sent
 from rollup.prover import BlockProver, ProvenBlock
 
@@ -135,7 +136,10 @@ class Operator:
 def verification_gas(world: World, sent: Sent) -> int:
     """Return what a transaction spent inside the verifier, 0 if the node cannot trace."""
     verifier = world.manifest.contracts["BlockVerifier"].address.lower()
-    trace = world.sender.rpc("debug_traceTransaction", sent.transaction, {"tracer": "callTracer"})
+    try:
+        trace = world.sender.rpc("debug_traceTransaction", sent.transaction, {"tracer": "callTracer"})
+    except RpcError:
+        return 0
     waiting, total = [trace], 0
     while waiting:
         call = waiting.pop()
