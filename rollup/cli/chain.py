@@ -33,12 +33,12 @@ def deploy(
     from ape import accounts, networks
     from ape.logging import logger
 
-    from rollup.l1.project import deploy_rollup, test_account
+    from rollup.l1.project import deploy_rollup, development_account
 
     logger.set_level("ERROR")
     offers = [parse_token(text) for text in tokens]
     with networks.parse_network_choice(network) as provider, Bars() as bars, bars.step("deploy") as advance:
-        signer = accounts.load(account) if account else test_account(0)
+        signer = accounts.load(account) if account else development_account(0)
         allowed = list(validators) or [str(signer.address)]
         deployed = deploy_rollup(provider, signer, manifest, offers, allowed, allow_development_key, advance)
     click.echo(f"{manifest}: rollup {deployed.rollup} on chain {deployed.chain_id}, block sizes {deployed.block_sizes}")

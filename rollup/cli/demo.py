@@ -12,6 +12,7 @@ from rollup.core.errors import SluiceError
 from rollup.toolchain import ROOT, ToolMissing
 
 EXAMPLES = ROOT / "examples"
+REPORT_WIDTH = 100
 FILE = click.Path(path_type=Path)
 
 
@@ -60,5 +61,7 @@ def _run(payments: Path, users: Path | None, port: int | None, manifest: Path | 
     with Bars() as bars:
         outcome = run_demo(payroll, bars, port=port, manifest=manifest)
     if not only_json:
-        print_report(outcome, Console())
+        console = Console()
+        # Piped into a file there is no width to go by; the tables need this much.
+        print_report(outcome, console if console.is_terminal else Console(width=REPORT_WIDTH))
     click.echo(json.dumps(summary(outcome)))

@@ -93,7 +93,7 @@ def print_report(outcome: Outcome, console: Console) -> None:
         ("constraints proven", f"{values['constraints']:,}"),
         ("seconds: witness / proof / L1", f"{seconds['witness']} / {seconds['proof']} / {seconds['l1_blocks']}"),
         ("seconds: in all", seconds["total"]),
-        ("gas per transfer, all of the blocks' gas", f"{gas['total']:,}"),
+        ("gas per transfer, with all the blocks carry", f"{gas['total']:,}"),
         ("  data (calldata)", f"{gas['data']:,}"),
         ("  verification", f"{gas['verification']:,}"),
         ("  the rest (storage, binding, events, base)", f"{gas['rest']:,}"),

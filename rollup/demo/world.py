@@ -15,7 +15,7 @@ from rollup.l1.abi import selector
 from rollup.l1.client import RollupClient
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
 from rollup.l1.manifest import Manifest
-from rollup.l1.project import Contracts, known_refusals, test_account
+from rollup.l1.project import Contracts, development_account, known_refusals
 from rollup.l1.sender import Sender
 from rollup.wallet.keys import L2Key, derive_local_key
 
@@ -77,7 +77,7 @@ def build_world(
 ) -> World:
     """Deploy everything and give everybody keys."""
     sender = Sender(provider, known_refusals(contracts))
-    operator = test_account(0)
+    operator = development_account(0)
     created = contracts("DemoToken")("Demo Dollar", USDS.symbol)
     sent = sender.send("the deployment of the demo's token", None, bytes(created.data), operator)
     token = str(sent.receipt.contract_address)
@@ -87,7 +87,7 @@ def build_world(
     client = RollupClient(sender, deployed.rollup, deployed.deployed_at)
     people = []
     for index, user in enumerate(users):
-        account = None if user.address else test_account(index + 1)
+        account = None if user.address else development_account(index + 1)
         people.append(_person(user, account, deployed))
     return World(sender, client, deployed, token, _person(User("operator", None, {}), operator, deployed), people)
 

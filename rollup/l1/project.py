@@ -33,7 +33,7 @@ def ape_on(url: str) -> Iterator[ProviderAPI]:
         yield provider
 
 
-def test_account(index: int) -> AccountAPI:
+def development_account(index: int) -> AccountAPI:
     """Return an account of the test mnemonic, of which ape itself keeps the first few only; anvil funds them all."""
     container: Any = accounts.test_accounts.containers["test"]
     (generated,) = generate_dev_accounts(container.mnemonic, 1, container.hd_path, index)

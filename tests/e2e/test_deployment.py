@@ -13,7 +13,7 @@ from rollup.l1.anvil import Anvil
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer, check_plan
 from rollup.l1.errors import DeploymentRefused, ManifestInvalid
 from rollup.l1.manifest import DEVELOPMENT_CLASS, load_manifest
-from rollup.l1.project import Contracts, ape_on, built_keys, known_refusals, test_account
+from rollup.l1.project import Contracts, ape_on, built_keys, development_account, known_refusals
 from rollup.l1.rpc import JsonRpc
 from rollup.l1.sender import Sender
 from rollup.l1.verifier_source import VerifierKeyError
@@ -30,7 +30,7 @@ def sender(contracts: Contracts) -> Iterator[Sender]:
 
 @pytest.fixture
 def plan(keys: Path) -> Plan:
-    return Plan(built_keys(keys), [TokenOffer("ETH", 18, None)], [str(test_account(0).address)])
+    return Plan(built_keys(keys), [TokenOffer("ETH", 18, None)], [str(development_account(0).address)])
 
 
 class CutOff(Exception):
@@ -56,7 +56,7 @@ def test_run_writes_a_manifest_that_matches_the_chain(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path
 ) -> None:
     path = tmp_path / "manifest.json"
-    Deployment(sender, test_account(0), contracts, path).run(plan)
+    Deployment(sender, development_account(0), contracts, path).run(plan)
     manifest = load_manifest(path)
     assert manifest.complete
     assert manifest.block_sizes == [STEPS]
@@ -69,8 +69,8 @@ def test_run_writes_a_manifest_that_matches_the_chain(
 
 def test_run_again_sends_nothing(sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
-    first = Deployment(sender, test_account(0), contracts, path).run(plan)
-    again = Deployment(DyingSender(sender, 0), test_account(0), contracts, path).run(plan)
+    first = Deployment(sender, development_account(0), contracts, path).run(plan)
+    again = Deployment(DyingSender(sender, 0), development_account(0), contracts, path).run(plan)
     assert again == first
 
 
@@ -78,7 +78,7 @@ def test_run_again_sends_nothing(sender: Sender, contracts: Contracts, plan: Pla
 def test_run_cut_off_after_sending_goes_on_without_a_second_contract(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, alive: int
 ) -> None:
-    path, account = tmp_path / "manifest.json", test_account(0)
+    path, account = tmp_path / "manifest.json", development_account(0)
     before = int(sender.rpc("eth_getTransactionCount", account.address, "latest"), 16)
     with pytest.raises(CutOff):
         Deployment(DyingSender(sender, alive), account, contracts, path).run(plan)
@@ -91,21 +91,21 @@ def test_run_with_a_manifest_of_another_chain_is_refused(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path
 ) -> None:
     path = tmp_path / "manifest.json"
-    manifest = Deployment(sender, test_account(0), contracts, path).run(plan)
+    manifest = Deployment(sender, development_account(0), contracts, path).run(plan)
     manifest.l1_genesis = "0x00"
     manifest.save(path)
     with pytest.raises(ManifestInvalid, match="another deployment: l1_genesis"):
-        Deployment(sender, test_account(0), contracts, path).run(plan)
+        Deployment(sender, development_account(0), contracts, path).run(plan)
 
 
 def test_run_with_other_code_at_the_address_is_refused(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path
 ) -> None:
     path = tmp_path / "manifest.json"
-    manifest = Deployment(sender, test_account(0), contracts, path).run(plan)
+    manifest = Deployment(sender, development_account(0), contracts, path).run(plan)
     sender.rpc("anvil_setCode", manifest.rollup, "0x00")
     with pytest.raises(ManifestInvalid, match="the code of Rollup"):
-        Deployment(sender, test_account(0), contracts, path).run(plan)
+        Deployment(sender, development_account(0), contracts, path).run(plan)
 
 
 class FakeRpc(JsonRpc):

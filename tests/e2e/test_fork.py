@@ -19,7 +19,7 @@ from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
 from rollup.l1.deployment import Deployment, Plan, TokenOffer
 from rollup.l1.errors import DeploymentRefused
-from rollup.l1.project import Contracts, ape_on, built_keys, known_refusals, test_account
+from rollup.l1.project import Contracts, ape_on, built_keys, development_account, known_refusals
 from rollup.l1.sender import Sender
 from rollup.prover import BlockProver
 from rollup.wallet.keys import derive_local_key
@@ -44,7 +44,7 @@ def mainnet(request: pytest.FixtureRequest, contracts: Contracts) -> Iterator[st
         # The demo's token, with its storage empty, where mainnet has USDC.
         sender = Sender(provider, known_refusals(contracts))
         created = contracts("DemoToken")("USD Coin", "USDC")
-        sent = sender.send("a token", None, bytes(created.data), test_account(0))
+        sent = sender.send("a token", None, bytes(created.data), development_account(0))
         anvil.rpc("anvil_setCode", USDC, "0x" + sender.rpc.code(str(sent.receipt.contract_address)).hex())
         anvil.rpc("anvil_mine", "0x2")
         yield anvil.url
@@ -58,11 +58,11 @@ def fork(mainnet: str) -> Iterator[Anvil]:
 
 
 @pytest.fixture(scope="module")
-def sender(fork: Anvil, contracts: Contracts) -> Iterator[Sender]:
+def sender(mainnet: str, fork: Anvil, contracts: Contracts) -> Iterator[Sender]:
     settings = {
         "host": fork.url,
         "manage_process": False,
-        "fork": {"ethereum": {"mainnet": {"upstream_provider": "node"}}},
+        "fork": {"ethereum": {"mainnet": {"upstream_provider": mainnet}}},
     }
     network = networks.ethereum.mainnet_fork
     with network.use_provider("foundry", provider_settings=settings) as provider:
@@ -71,7 +71,7 @@ def sender(fork: Anvil, contracts: Contracts) -> Iterator[Sender]:
 
 def plan(keys: Path, allowed: bool) -> Plan:
     tokens = [TokenOffer("ETH", 18, None), TokenOffer("USDC", 6, USDC)]
-    return Plan(built_keys(keys), tokens, [str(test_account(0).address)], allow_development_key=allowed)
+    return Plan(built_keys(keys), tokens, [str(development_account(0).address)], allow_development_key=allowed)
 
 
 def test_deploy_on_a_fork_of_mainnet_without_the_flag_is_refused(
@@ -79,7 +79,7 @@ def test_deploy_on_a_fork_of_mainnet_without_the_flag_is_refused(
 ) -> None:
     path = tmp_path / "manifest.json"
     with pytest.raises(DeploymentRefused, match=r"on chain 1 .*--allow-development-key"):
-        Deployment(sender, test_account(0), contracts, path).run(plan(keys, allowed=False))
+        Deployment(sender, development_account(0), contracts, path).run(plan(keys, allowed=False))
     assert not path.exists()
 
 
@@ -87,9 +87,9 @@ def test_block_on_a_fork_of_mainnet_takes_usdc_in_and_is_rebuilt(
     sender: Sender, contracts: Contracts, keys: Path, prover: BlockProver, tmp_path: Path
 ) -> None:
     path = tmp_path / "manifest.json"
-    manifest = Deployment(sender, test_account(0), contracts, path).run(plan(keys, allowed=True))
+    manifest = Deployment(sender, development_account(0), contracts, path).run(plan(keys, allowed=True))
     assert (manifest.chain_id, manifest.tokens[1].address) == (MAINNET, USDC)
-    local = test_account(0)
+    local = development_account(0)
     key = derive_local_key(EthereumAccount.from_key(local.private_key), MAINNET, int(manifest.rollup, 16))
     person = Person(User("operator", None, {}), str(local.address), local, key)
     client = RollupClient(sender, manifest.rollup, manifest.deployed_at)

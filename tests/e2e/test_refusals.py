@@ -44,7 +44,7 @@ def test_commit_prove_execute_tampered_proof_is_refused(block_one: Case, index: 
         lambda block: replace(block, l2=block.l2 + bytes(15)),
         lambda block: replace(block, l2=block.l2[:-15]),
         # The account of a deposit is the operator's to choose, so the queue does not hold it: the proof does.
-        lambda block: replace(block, l1=block.l1[:11] + bytes([block.l1[11] ^ 1]) + block.l1[12:]),
+        lambda block: replace(block, l1=block.l1[:9] + bytes([block.l1[9] ^ 1]) + block.l1[10:]),
     ],
     ids=["root", "commitment", "time", "fee_account", "fee_tokens", "l2_byte", "l2_longer", "l2_shorter", "l1_account"],
 )
