@@ -1,0 +1,74 @@
+"""Development keys: made once per content, marked as what they are, and good for a proof."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from circuit_world import ALICE, BOB, World
+
+from rollup._native import check_key, prove, verify
+from rollup.circuits.blocks import SMALL, block_witness, load_block
+from rollup.circuits.errors import KeyMissingError
+from rollup.circuits.keys import (
+    MANIFEST,
+    BlockKey,
+    build_keys,
+    find_key,
+    load_proving_key,
+    load_verification_key,
+    read_manifest,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    build_keys([1], folder=folder, variant=SMALL)
+    return folder
+
+
+@pytest.mark.slow
+def test_block_is_proven_and_verified_with_its_key(folder: Path, world: World) -> None:
+    sealed = world.block([world.transfer(ALICE, BOB, 0, 12 * 10**17, 21 * 10**14)], 1)
+    block = load_block(1, SMALL)
+    proof = prove(block, load_proving_key(1, folder), block_witness(block, sealed))
+    public = [sealed.commitment, sealed.challenge, sealed.evaluation]
+    key = load_verification_key(1, folder)
+    assert proof.public == public
+    assert verify(key, proof.to_json(), public)
+    for position in range(3):
+        other = [*public]
+        other[position] += 1
+        assert not verify(key, proof.to_json(), other)
+
+
+@pytest.mark.slow
+def test_key_is_made_once_and_again_when_it_is_gone(folder: Path) -> None:
+    key = find_key(1, folder)
+    path = folder / key.proving_key
+    made = path.stat().st_mtime_ns
+    steps: list[tuple[str, float]] = []
+    assert build_keys([1, 1], lambda *step: steps.append(step), folder, SMALL) == {1: key}
+    assert path.stat().st_mtime_ns == made
+    assert steps[-1] == ("keys", 1.0)
+
+
+@pytest.mark.slow
+def test_key_says_that_it_is_for_development(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    assert manifest["class"] == "development"
+    key = BlockKey(**manifest["keys"][0])
+    assert key.key_class == "development"
+    assert key.proving_key.startswith("development")
+    assert check_key(folder / key.proving_key)["development"]
+    verification = (folder / key.verification_key).read_bytes()
+    assert hashlib.sha256(verification).hexdigest() == key.verification_key_sha256
+    assert (key.domain_log2, key.constraints) == (15, load_block(1, SMALL).n_constraints)
+
+
+def test_missing_key_is_named_with_the_way_out(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) == {}
+    with pytest.raises(KeyMissingError, match="sluice build keys") as caught:
+        find_key(7, tmp_path)
+    assert caught.value.values == {"steps": 7, "folder": str(tmp_path)}
