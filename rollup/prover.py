@@ -8,7 +8,7 @@ from typing import Any
 
 from rollup._native import prove, verify
 from rollup.circuits.blocks import block_witness, load_block
-from rollup.circuits.keys import KEYS, load_proving_key, load_verification_key
+from rollup.circuits.keys import KEYS, load_proving_key
 from rollup.core.block import SealedBlock
 from rollup.core.errors.base import DataError
 
@@ -64,6 +64,7 @@ class BlockProver:
         """Prove a block.
 
         Raises:
+            ProvingKeyMissingError, ProvingKeyStaleError: There is no key for blocks of its size and these circuits.
             ProofError: The proof does not verify, or is of other public inputs than the block's.
             ValueError: The block was sealed without its witness, or its inputs break the circuit.
         """
@@ -79,7 +80,7 @@ class BlockProver:
         if list(proof.public) != expected:
             raise ProofError(header.block_number, f"the proof is of {list(proof.public)}, the block's are {expected}")
         proof_json = proof.to_json()
-        if not verify(load_verification_key(header.block_size, self._folder), proof_json, expected):
+        if not verify(key.verification_key(), proof_json, expected):
             raise ProofError(header.block_number, "the proof does not verify")
         return ProvenBlock(
             block=sealed,

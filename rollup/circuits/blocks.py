@@ -1,13 +1,13 @@
 """The circuits of a block, loaded and linked, and the block sizes that fit."""
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from rollup._native import Block, Circuit, Witness
-from rollup.circuits.compiler import BUILD, CIRCUITS, CompiledCircuit, Progress, compile_circuit
+from rollup.circuits.compiler import BUILD, CIRCUITS, CompiledCircuit, Progress, compile_circuit, source_digest
 from rollup.circuits.errors import BlockSizeError
 from rollup.core.block import SealedBlock
 from rollup.core.constants import BLOCK_SIZE_BITS
@@ -16,7 +16,6 @@ PIECES = ("open", "step", "close")
 SMALL = "_small"
 """Suffix of the shallow variant: 2 account levels, 2 balance levels. For tests."""
 
-CONSTRAINTS = CIRCUITS / "constraints.json"
 PUBLIC_INPUTS = 3
 """C, X, Y."""
 
@@ -40,10 +39,7 @@ def build_circuits(progress: Progress | None = None, variant: str = "") -> dict[
     workers = min(len(PIECES), os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         # The longest first
-        waiting = {
-            piece: pool.submit(compile_circuit, CIRCUITS / "main" / f"{piece}{variant}.circom", BUILD)
-            for piece in reversed(PIECES)
-        }
+        waiting = {piece: pool.submit(compile_circuit, _main(piece, variant), BUILD) for piece in reversed(PIECES)}
         compiled = {}
         for done, piece in enumerate(PIECES):
             if progress:
@@ -52,6 +48,12 @@ def build_circuits(progress: Progress | None = None, variant: str = "") -> dict[
     if progress:
         progress("circuits", 1.0)
     return compiled
+
+
+@cache
+def circuits_digest(variant: str = "") -> str:
+    """What `load_pieces` would name its sources by; compiles nothing."""
+    return "-".join(source_digest(_main(piece, variant)) for piece in PIECES)
 
 
 @cache
@@ -75,16 +77,10 @@ def load_block(steps: int, variant: str = "") -> Block:
     return Block(pieces.open, pieces.step, pieces.close, steps)
 
 
-def constraints() -> dict[str, int]:
-    """Constraints per circuit, from the checked file; a test compares it with the compiler."""
-    counts: dict[str, int] = json.loads(CONSTRAINTS.read_text())
-    return counts
-
-
 def block_constraints(steps: int) -> int:
-    """Constraints of a block of `steps` steps."""
-    counts = constraints()
-    return counts["open"] + steps * counts["step"] + counts["close"]
+    """Constraints of a block of `steps` steps of the compiled circuits."""
+    pieces = load_pieces()
+    return pieces.open.n_constraints + steps * pieces.step.n_constraints + pieces.close.n_constraints
 
 
 def largest_block(domain_log2: int) -> int:
@@ -92,17 +88,11 @@ def largest_block(domain_log2: int) -> int:
 
     Raises: BlockSizeError if not even one step fits.
     """
-    counts = constraints()
-    room = (1 << domain_log2) - PUBLIC_INPUTS - 1 - counts["open"] - counts["close"]
-    steps = min(room // counts["step"], (1 << BLOCK_SIZE_BITS) - 1)
+    room = (1 << domain_log2) - PUBLIC_INPUTS - 1 - block_constraints(0)
+    steps = min(room // load_pieces().step.n_constraints, (1 << BLOCK_SIZE_BITS) - 1)
     if steps < 1:
         raise BlockSizeError(1, 0)
     return steps
-
-
-def domain_log2(steps: int) -> int:
-    """The exponent of the domain that a block of `steps` steps needs."""
-    return (block_constraints(steps) + PUBLIC_INPUTS).bit_length()
 
 
 def block_witness(block: Block, sealed: SealedBlock) -> Witness:
@@ -116,3 +106,7 @@ def block_witness(block: Block, sealed: SealedBlock) -> Witness:
             f"block {sealed.header.block_number} was built with witness=False: its inputs were not collected"
         )
     return block.witness(inputs.open.signals(), [step.signals() for step in inputs.steps], inputs.close.signals())
+
+
+def _main(piece: str, variant: str) -> Path:
+    return CIRCUITS / "main" / f"{piece}{variant}.circom"

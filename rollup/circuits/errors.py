@@ -5,7 +5,8 @@ SluiceError
     ├── CompilerError             circom refuses a source
     ├── LibraryMissingError       circomlib is not installed
     ├── BlockSizeError            no such block fits
-    └── KeyMissingError           no key was made for a block size, or it is of other circuits
+    ├── ProvingKeyMissingError    no key was made for a block size
+    └── ProvingKeyStaleError      the key is of other circuits
 """
 
 from dataclasses import dataclass
@@ -60,8 +61,8 @@ class BlockSizeError(CircuitError):
 
 
 @dataclass(eq=False)
-class KeyMissingError(CircuitError):
-    """There is no key for these circuits and this block size."""
+class ProvingKeyMissingError(CircuitError):
+    """There is no key for this block size."""
 
     steps: int
     folder: str
@@ -69,7 +70,29 @@ class KeyMissingError(CircuitError):
 
     @property
     def message(self) -> str:
-        return f"no key for blocks of {self.steps} steps in {self.folder} fits these circuits: run `sluice build keys`"
+        return f"no key for blocks of {self.steps} steps in {self.folder}: run `sluice build keys`"
 
 
-__all__ = ["BlockSizeError", "CircuitError", "CompilerError", "KeyMissingError", "LibraryMissingError", "SluiceError"]
+@dataclass(eq=False)
+class ProvingKeyStaleError(CircuitError):
+    """A key was made for other circuits than those of this checkout; both by their digests."""
+
+    path: str
+    of: str
+    present: str
+    code = "key_stale"
+
+    @property
+    def message(self) -> str:
+        return f"{self.path} is of circuits {self.of}, present are {self.present}: run `sluice build keys contracts`"
+
+
+__all__ = [
+    "BlockSizeError",
+    "CircuitError",
+    "CompilerError",
+    "LibraryMissingError",
+    "ProvingKeyMissingError",
+    "ProvingKeyStaleError",
+    "SluiceError",
+]

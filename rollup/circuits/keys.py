@@ -1,53 +1,47 @@
 """Development keys, one per block size, in `build/keys`, kept by the circuits' content.
 
 They are made from a published seed: whoever knows it can prove anything. For tests and the demo only, and marked so in
-name and manifest. Production keys come from a ceremony and are never made here.
+name and file. Production keys come from a ceremony and are never made here.
 """
 
 import fcntl
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rollup._native import ProvingKey, setup_development
-from rollup.circuits.blocks import block_constraints, domain_log2, load_block, load_pieces
+from rollup.circuits.blocks import block_constraints, circuits_digest, load_block, load_pieces
 from rollup.circuits.compiler import Progress
-from rollup.circuits.errors import KeyMissingError
+from rollup.circuits.errors import ProvingKeyMissingError, ProvingKeyStaleError
 from rollup.toolchain import ROOT
 
 KEYS = ROOT / "build" / "keys"
 MANIFEST = "manifest.json"
-DEVELOPMENT = "development"
-_SEED = "sluice development key, unsafe"
+DEVELOPMENT_SEED = "sluice development key, unsafe"
 
 
 @dataclass(frozen=True, slots=True)
 class BlockKey:
-    """What the manifest says of one block size. Paths are relative to the manifest's folder."""
-
-    block_size: int
-    domain_log2: int
-    constraints: int
-    key_class: str
-    circuits: str
-    proving_key: str
-    proving_key_hash: str
-    verification_key: str
-    verification_key_sha256: str
-
-
-def build_keys(
-    sizes: Sequence[int], progress: Progress | None = None, folder: Path = KEYS, variant: str = ""
-) -> dict[int, BlockKey]:
-    """Make what keys are missing for blocks of these sizes, and write the manifest of exactly these.
+    """What the manifest says of one block size; all else is in the key itself.
 
     Args:
-        sizes: numbers of steps.
-        variant: "" or `blocks.SMALL`.
+        block_size: Steps of the circuit.
+        constraints: Of the whole block.
+        circuits: Digest of the circuits that the key is of.
+        proving_key: File name in the manifest's folder.
+    """
+
+    block_size: int
+    constraints: int
+    circuits: str
+    proving_key: str
+
+
+def build_keys(sizes: Sequence[int], progress: Progress | None = None, folder: Path = KEYS) -> dict[int, BlockKey]:
+    """Make what keys are missing for blocks of these sizes (numbers of steps), and write the manifest of exactly these.
 
     Returns: the keys by size.
     """
@@ -56,8 +50,8 @@ def build_keys(
         fcntl.flock(lock, fcntl.LOCK_EX)
         keys = {}
         for index, size in enumerate(sorted(set(sizes))):
-            keys[size] = _build_key(size, folder, variant, _part(progress, index, len(set(sizes))))
-        _write_json(folder / MANIFEST, {"class": DEVELOPMENT, "keys": [asdict(key) for key in keys.values()]})
+            keys[size] = _build_key(size, folder, _part(progress, index, len(set(sizes))))
+        _write_json(folder / MANIFEST, {"keys": [asdict(key) for key in keys.values()]})
     if progress:
         progress("keys", 1.0)
     return keys
@@ -68,59 +62,42 @@ def read_manifest(folder: Path = KEYS) -> dict[int, BlockKey]:
     path = folder / MANIFEST
     if not path.is_file():
         return {}
-    return {entry["block_size"]: BlockKey(**entry) for entry in json.loads(path.read_text())["keys"]}
+    entries = json.loads(path.read_text())["keys"]
+    return {entry["block_size"]: BlockKey(**{name: entry[name] for name in BlockKey.__slots__}) for entry in entries}
 
 
-def find_key(size: int, folder: Path = KEYS) -> BlockKey:
-    """The key for blocks of `size` steps.
+def find_key(size: int, folder: Path = KEYS) -> Path:
+    """The proving key's file for blocks of `size` steps.
 
-    Raises: KeyMissingError if there is none.
+    Raises:
+        ProvingKeyMissingError: there is none.
+        ProvingKeyStaleError: it is of other circuits than those of this checkout.
     """
     key = read_manifest(folder).get(size)
     if key is None or not (folder / key.proving_key).is_file():
-        raise KeyMissingError(size, str(folder))
-    return key
+        raise ProvingKeyMissingError(size, str(folder))
+    if key.circuits != circuits_digest():
+        raise ProvingKeyStaleError(str(folder / key.proving_key), key.circuits, circuits_digest())
+    return folder / key.proving_key
 
 
 def load_proving_key(size: int, folder: Path = KEYS) -> ProvingKey:
-    """The proving key for blocks of `size` steps, mapped into memory."""
-    return ProvingKey(folder / find_key(size, folder).proving_key)
+    """The proving key for blocks of `size` steps, mapped into memory; raises as `find_key`."""
+    return ProvingKey(find_key(size, folder))
 
 
 def load_verification_key(size: int, folder: Path = KEYS) -> dict[str, Any]:
-    """The verification key for blocks of `size` steps, as snarkjs writes it."""
-    key: dict[str, Any] = json.loads((folder / find_key(size, folder).verification_key).read_text())
-    return key
+    """The verification key inside the proving key, as snarkjs writes it; raises as `find_key`."""
+    return load_proving_key(size, folder).verification_key()
 
 
-def _build_key(size: int, folder: Path, variant: str, progress: Progress | None) -> BlockKey:
-    circuits = hashlib.sha256(f"{load_pieces(variant).digest} {size} {_SEED}".encode()).hexdigest()[:20]
-    name = f"{DEVELOPMENT}{variant}-{size}-{circuits}"
-    entry = folder / f"{name}.json"
-    if entry.is_file() and (folder / f"{name}.zkey").is_file():
-        return BlockKey(**json.loads(entry.read_text()))
-
-    block = load_block(size, variant)
-    partial = folder / f"{name}.partial"
-    report = setup_development(block, partial, _SEED, progress=progress)
-    shutil.move(partial, folder / f"{name}.zkey")
-    verification = folder / f"{name}.vkey.json"
-    _write_json(verification, ProvingKey(folder / f"{name}.zkey").verification_key())
-    key = BlockKey(
-        block_size=size,
-        domain_log2=int(report["domain_size"]).bit_length() - 1,
-        constraints=block.n_constraints,
-        key_class=DEVELOPMENT,
-        circuits=load_pieces(variant).digest,
-        proving_key=f"{name}.zkey",
-        proving_key_hash=str(report["hash"]),
-        verification_key=verification.name,
-        verification_key_sha256=hashlib.sha256(verification.read_bytes()).hexdigest(),
-    )
-    if not variant and (key.domain_log2, key.constraints) != (domain_log2(size), block_constraints(size)):
-        raise AssertionError(f"circuits/constraints.json is stale: {key}")
-    _write_json(entry, asdict(key))
-    return key
+def _build_key(size: int, folder: Path, progress: Progress | None) -> BlockKey:
+    circuits = load_pieces().digest
+    content = hashlib.sha256(f"{circuits} {size} {DEVELOPMENT_SEED}".encode()).hexdigest()[:20]
+    path = folder / f"development-{size}-{content}.zkey"
+    if not path.is_file():
+        setup_development(load_block(size), path, DEVELOPMENT_SEED, progress=progress)
+    return BlockKey(size, block_constraints(size), circuits, path.name)
 
 
 def _part(progress: Progress | None, index: int, count: int) -> Progress | None:

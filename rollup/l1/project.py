@@ -14,8 +14,8 @@ from ape.contracts import ContractContainer
 from ape.logging import logger
 from ape.utils import generate_dev_accounts
 
-from rollup._native import check_key
-from rollup.circuits.keys import DEVELOPMENT, KEYS, load_verification_key, read_manifest
+from rollup._native import ProvingKey, check_key
+from rollup.circuits.keys import DEVELOPMENT_SEED, KEYS, find_key, read_manifest
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
 from rollup.l1.errors import DeploymentRefused
 from rollup.l1.manifest import Manifest
@@ -83,11 +83,21 @@ def known_refusals(contracts: Contracts) -> Refusals:
 
 
 def built_keys(folder: Path = KEYS) -> list[KeyOffer]:
-    """Return the keys that `sluice build keys` made; whether they are development keys is asked of the file itself."""
+    """Return the keys that `sluice build keys` made. All that matters is asked of the proving keys themselves.
+
+    Raises:
+        DeploymentRefused: A file is no key, or its phase 2 was skipped.
+        ProvingKeyMissingError, ProvingKeyStaleError: The manifest names a key that is gone, or of other circuits.
+    """
     offers = []
     for size, key in sorted(read_manifest(folder).items()):
-        is_development = key.key_class == DEVELOPMENT or check_key(folder / key.proving_key)["development"]
-        offers.append(KeyOffer(size, key.constraints, is_development, load_verification_key(size, folder)))
+        path = find_key(size, folder)
+        try:
+            is_development = check_key(path, [DEVELOPMENT_SEED])["development"]
+            verification_key = ProvingKey(path).verification_key()
+        except ValueError as error:
+            raise DeploymentRefused(f"{path}: {error}", "make the keys again") from error
+        offers.append(KeyOffer(size, key.constraints, is_development, verification_key))
     return offers
 
 
