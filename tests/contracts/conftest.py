@@ -83,8 +83,12 @@ FOREIGN_ERRORS = [
 
 
 def _contracts() -> list[Path]:
-    """What is committed: a BlockVerifier of this checkout's own keys is not."""
-    return [path for path in (ROOT / "contracts").rglob("*.sol") if path.name != "BlockVerifier.sol"]
+    """What is committed: not a BlockVerifier of this checkout's own keys, nor ape's copy of OpenZeppelin."""
+    return [path for path in _sources(ROOT / "contracts") if path.name != "BlockVerifier.sol"]
+
+
+def _sources(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.sol") if ".cache" not in path.parts]
 
 
 def _mirror(files: dict[Path, str], folder: Path) -> None:
@@ -92,7 +96,7 @@ def _mirror(files: dict[Path, str], folder: Path) -> None:
 
     ape compiles a changed file, but not always what inherits from it: a test would run on a contract of old parts.
     """
-    found = {path.relative_to(folder): path.read_text() for path in folder.rglob("*.sol")}
+    found = {path.relative_to(folder): path.read_text() for path in _sources(folder)}
     if found == files:
         return
     shutil.rmtree(folder, ignore_errors=True)

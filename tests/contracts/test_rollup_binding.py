@@ -48,7 +48,7 @@ def test_commit_all_ones_are_reduced(rig: Rig) -> None:
 
 
 def test_commit_odd_chunk_is_followed_by_zeros_not_by_the_calldata(rig: Rig) -> None:
-    """After the odd chunk's padding comes the L1 stream's length: it must not get into the last word."""
+    """Canonical calldata has zeros there by itself; the contract's mask does not lean on it, and no call can tell."""
     first = rig.new_block(l2=b"\xee" * 15)
     second = rig.new_block(l2=b"\xee" * 15, l1=stream(withdraw_record("0x" + "ff" * 20, 2**128 - 1)))
     rig.commit(first, second)
