@@ -10,14 +10,11 @@ from rollup._native import Block, Circuit, Witness
 from rollup.circuits.compiler import BUILD, CIRCUITS, CompiledCircuit, Progress, compile_circuit, source_digest
 from rollup.circuits.errors import BlockSizeError
 from rollup.core.block import SealedBlock
-from rollup.core.constants import BLOCK_SIZE_BITS
+from rollup.core.constants import BLOCK_SIZE_BITS, PUBLIC_INPUTS
 
 PIECES = ("open", "step", "close")
 SMALL = "_small"
 """Suffix of the shallow variant: 2 account levels, 2 balance levels. For tests."""
-
-PUBLIC_INPUTS = 3
-"""C, X, Y."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,24 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import click
 
 from rollup.toolchain import ROOT, ToolMissing, require_tool
 
-PACKAGES = {"eth-ape": "0.8.51", "ape-solidity": "0.8.6", "ape-foundry": "0.8.12"}
-"""Exactly: other sets break on import."""
-TOOLS = {
-    "node": ("--version", "20"),
-    "anvil": ("--version", "1.7.1"),
-    "solc": ("--version", "0.8.37"),
-    "circom2": ("--version", "0.2.23"),
+TOOLS: dict[str, Callable[[Any], str]] = {
+    "node": lambda package: package["engines"]["node"],
+    "anvil": lambda package: package["dependencies"]["@foundry-rs/anvil-linux-amd64"],
+    "solc": lambda package: package["dependencies"]["solc"],
+    "circom2": lambda package: package["dependencies"]["circom2"],
 }
+"""Where package.json has the version of each tool."""
 SECONDS_PER_TOOL = 60
 
 
@@ -48,20 +49,32 @@ def doctor(as_json: bool) -> None:
     sys.exit(0 if is_well else 1)
 
 
+def needed_tools(root: Path = ROOT) -> dict[str, str]:
+    """Return the oldest version of each tool that does, from package.json."""
+    package = json.loads((root / "package.json").read_text())
+    return {name: str(version(package)).removeprefix(">=") for name, version in TOOLS.items()}
+
+
+def needed_packages(root: Path = ROOT) -> dict[str, str]:
+    """Return the exact versions of ape's packages, from pyproject.toml: other sets break on import."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    return dict(pin.split("==") for pin in project["optional-dependencies"]["ape"])
+
+
 def _python() -> list[Finding]:
     found = ".".join(map(str, sys.version_info[:3]))
     return [Finding("python", found, "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer")]
 
 
 def _tools() -> list[Finding]:
-    return [_tool(name, flag, needed) for name, (flag, needed) in TOOLS.items()]
+    return [_tool(name, needed) for name, needed in needed_tools().items()]
 
 
-def _tool(name: str, flag: str, needed: str) -> Finding:
+def _tool(name: str, needed: str) -> Finding:
     try:
         path = require_tool(name)
         ran = subprocess.run(
-            [str(path), flag], capture_output=True, text=True, check=False, timeout=SECONDS_PER_TOOL, cwd=ROOT
+            [str(path), "--version"], capture_output=True, text=True, check=False, timeout=SECONDS_PER_TOOL, cwd=ROOT
         )
     except ToolMissing:
         return Finding(name, "not found", f"needs {needed} or newer: run `make setup` in {ROOT}")
@@ -79,7 +92,7 @@ def _numbers(version: str) -> list[int]:
 
 def _packages() -> list[Finding]:
     findings = []
-    for name, needed in PACKAGES.items():
+    for name, needed in needed_packages().items():
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:

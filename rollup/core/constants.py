@@ -36,6 +36,7 @@ FEE_BITS: Final = FEE_MANTISSA_BITS + EXPONENT_BITS
 # Identity and time
 CHAIN_ID_BITS: Final = 64
 ADDRESS_BITS: Final = 160
+DOMAIN_BITS: Final = CHAIN_ID_BITS + ADDRESS_BITS
 TIMESTAMP_BITS: Final = 40
 """Unix seconds."""
 
@@ -52,6 +53,8 @@ HEADER_WORDS: Final = 5
 L2_DEGREE_LOG2: Final = 20
 L1_DEGREE_LOG2: Final = 21
 CHALLENGE_BITS: Final = 128
+PUBLIC_INPUTS: Final = 3
+"""C, X, Y."""
 
 # Streams (protocol 6)
 OP_BITS: Final = 4

@@ -7,11 +7,10 @@ from itertools import pairwise
 from rollup.core.checks import check_below, check_uint, check_word, pack, unpack
 from rollup.core.constants import (
     ACCOUNT_ID_BITS,
-    ADDRESS_BITS,
     BLOCK_NUMBER_BITS,
     BLOCK_SIZE_BITS,
-    CHAIN_ID_BITS,
     COUNT_BITS,
+    DOMAIN_BITS,
     FEE_TOKENS,
     FIRST_ORDER_SLOT,
     HEADER_WORDS,
@@ -24,7 +23,6 @@ from rollup.core.constants import (
 )
 from rollup.core.errors import FeeTokensError, FieldRuleError
 
-DOMAIN_BITS = CHAIN_ID_BITS + ADDRESS_BITS
 _H1_WIDTHS = (
     VERSION_BITS,
     BLOCK_SIZE_BITS,

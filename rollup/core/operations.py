@@ -18,6 +18,7 @@ from rollup.core.constants import (
     BALANCE_BITS,
     CHAIN_ID_BITS,
     CHUNK_BITS,
+    DOMAIN_BITS,
     FEE_BITS,
     FLAG_BITS,
     FLAG_REFUSED,
@@ -243,7 +244,7 @@ class Transfer:
     def message_words(self, domain: int) -> tuple[int, int, int, int, int]:
         """M0 to M4."""
         m1 = _message_m1(Op.TRANSFER, self, self.to_id)
-        return check_uint("domain", domain, 224), m1, self.to_address, pack_amount(self.amount), 0
+        return check_uint("domain", domain, DOMAIN_BITS), m1, self.to_address, pack_amount(self.amount), 0
 
     def message_hash(self, domain: int) -> int:
         """What is signed."""
@@ -286,7 +287,8 @@ class Withdraw:
 
     def message_words(self, domain: int) -> tuple[int, int, int, int, int]:
         """M0 to M4."""
-        return check_uint("domain", domain, 224), _message_m1(Op.WITHDRAW, self, 0), self.address, self.amount, 0
+        m1 = _message_m1(Op.WITHDRAW, self, 0)
+        return check_uint("domain", domain, DOMAIN_BITS), m1, self.address, self.amount, 0
 
     def message_hash(self, domain: int) -> int:
         """What is signed."""

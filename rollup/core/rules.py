@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 from rollup._native import eddsa_verify
 from rollup.core.account import Account, Shape
 from rollup.core.checks import check_below, check_uint
-from rollup.core.constants import BALANCE_BITS, NONCE_BITS, TIMESTAMP_BITS
+from rollup.core.constants import BALANCE_BITS, DOMAIN_BITS, NONCE_BITS, TIMESTAMP_BITS
 from rollup.core.errors import (
     AccountMissingError,
     AccountTakenError,
@@ -54,7 +54,7 @@ class Context:
     fee_tokens: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        check_uint("domain", self.domain, 224)
+        check_uint("domain", self.domain, DOMAIN_BITS)
         check_uint("timestamp", self.timestamp, TIMESTAMP_BITS)
 
 

@@ -22,8 +22,6 @@ HOST: Final = "127.0.0.1"
 START_TIMEOUT_SECONDS: Final = 30
 STOP_TIMEOUT_SECONDS: Final = 5
 DEATH_GRACE_SECONDS: Final = 0.2
-TRANSACTION_GAS_LIMIT: Final = 1 << 24
-"""EIP-7825; anvil holds transactions to it on osaka with --enable-tx-gas-limit."""
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -1,4 +1,4 @@
-"""Writes `contracts/generated/Constants.sol` from `rollup/core/constants.py`.
+"""Writes `contracts/generated/Constants.sol` from `rollup/core/constants.py` and the empty tree's root.
 
 Run `python -m rollup.l1.constants_source` after a change there; a test holds the file fresh.
 """
@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from rollup.core import constants
+from rollup.core.account import empty_root
 from rollup.core.constants import Op
 
 PATH: Final = Path(__file__).resolve().parents[2] / "contracts" / "generated" / "Constants.sol"
-
-EMPTY_ROOT: Final = 11785417294439413261546175369471253031390339925437816760587411359556089718008
-"""Root of the account tree whose leaves are all the empty account (protocol 2). A test computes it with circomlibjs."""
 
 _NAMES: Final = (
     "FIELD_MODULUS",
@@ -57,7 +55,7 @@ def render() -> str:
     """The text of Constants.sol: only what the contracts use."""
     values = {name: int(getattr(constants, name)) for name in _NAMES}
     values |= {f"OP_{op.name}": int(op) for op in _OPERATIONS}
-    values["EMPTY_ROOT"] = EMPTY_ROOT
+    values["EMPTY_ROOT"] = empty_root()
     return _HEAD + "".join(f"uint256 constant {name} = {value};\n" for name, value in values.items())
 
 

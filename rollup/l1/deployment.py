@@ -16,6 +16,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
+from rollup.core.constants import DEPOSIT_CAP_BITS
 from rollup.l1.abi import L1Block, selector
 from rollup.l1.errors import DeploymentRefused, ManifestInvalid
 from rollup.l1.manifest import (
@@ -36,7 +37,7 @@ LOCAL_CHAIN_IDS: Final = (31337, 1337)
 LOCAL_NODES: Final = ("anvil", "hardhat", "ganache")
 DEFAULT_QUEUE_FEE_GWEI: Final = 10_000
 """0.00001 ETH; rises with the open queue."""
-DEFAULT_DEPOSIT_CAP: Final = (1 << 120) - 1
+DEFAULT_DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
 CONTRACTS: Final = ("Governor", "BlockVerifier", "Rollup")
 
 
@@ -59,7 +60,10 @@ class KeyOffer:
 
 @dataclass(frozen=True, slots=True)
 class TokenOffer:
-    """A token to list. `deposit_cap` in smallest units, below 2^120. ETH has address None and is listed always."""
+    """A token to list. ETH has address None and is listed always.
+
+    `deposit_cap` in smallest units, below 2^DEPOSIT_CAP_BITS.
+    """
 
     symbol: str
     decimals: int

@@ -14,7 +14,7 @@ from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import JsonRpc, RpcError
 
 TRANSACTION_GAS_LIMIT: Final = 1 << 24
-"""EIP-7825."""
+"""EIP-7825; anvil holds transactions to it with --enable-tx-gas-limit."""
 BASE_GAS: Final = 21_000
 TOKENS_PER_NONZERO_BYTE: Final = 4
 GAS_PER_TOKEN: Final = 4

@@ -15,12 +15,10 @@ from typing import Any, Final
 
 from eth_hash.auto import keccak
 
-from rollup.core.constants import BLOCK_SIZE_BITS
+from rollup.core.constants import BLOCK_SIZE_BITS, PUBLIC_INPUTS
 from rollup.core.errors.base import DataError
 
 PATH: Final = Path(__file__).resolve().parents[2] / "contracts" / "generated" / "BlockVerifier.sol"
-PUBLIC_INPUTS: Final = 3
-"""C, X, Y."""
 BASE_FIELD_MODULUS: Final = 21888242871839275222246405745257275088696311157297823662689037894645226208583
 """q, the field of the coordinates of BN254's points."""
 

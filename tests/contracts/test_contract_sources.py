@@ -3,6 +3,7 @@
 import subprocess
 from typing import Any
 
+from rollup.core.account import empty_root
 from rollup.l1 import constants_source
 from rollup.toolchain import ROOT
 
@@ -26,7 +27,7 @@ def test_empty_root_is_circomlibs() -> None:
     });
     """
     done = subprocess.run(["node", "-e", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert int(done.stdout) == constants_source.EMPTY_ROOT
+    assert int(done.stdout) == empty_root()
 
 
 def test_every_contract_is_within_eip_170(project: Any) -> None:

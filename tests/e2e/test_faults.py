@@ -15,12 +15,12 @@ from rollup.core.block import SealedBlock
 from rollup.demo import scenario
 from rollup.demo.payments import read_payroll
 from rollup.demo.progress import Bars
-from rollup.l1 import anvil as anvil_module
 from rollup.l1.anvil import Anvil, free_port
 from rollup.l1.errors import AnvilDied, AnvilNotReady, NodeUnreachable, PortInUse
 from rollup.l1.manifest import DeployedContract, Manifest
 from rollup.l1.project import Contracts
 from rollup.l1.rpc import JsonRpc
+from rollup.l1.sender import TRANSACTION_GAS_LIMIT
 from rollup.prover import BlockProver
 from rollup.toolchain import ROOT, ToolMissing
 
@@ -64,7 +64,7 @@ def test_anvil_unknown_flag_is_not_ready_with_its_words() -> None:
 def test_anvil_refuses_a_transaction_over_the_gas_limit_of_eip_7825() -> None:
     with Anvil(accounts=1) as anvil:
         account = anvil.rpc("eth_accounts")[0]
-        too_much = hex(anvil_module.TRANSACTION_GAS_LIMIT + 1)
+        too_much = hex(TRANSACTION_GAS_LIMIT + 1)
         with pytest.raises(AnvilNotReady, match="gas"):
             anvil.rpc("eth_sendTransaction", {"from": account, "to": account, "gas": too_much})
 
