@@ -58,6 +58,10 @@ contract Governor is IGovernor, IValidatorRegistry, Ownable2Step {
         _setValidator(validator, allowed);
     }
 
+    function renounceOwnership() public pure override(IGovernor, Ownable) {
+        revert GovernorNeedsOwner();
+    }
+
     // ---- Views ----
 
     function authorise(address committer, bytes32, bytes calldata auth) external view returns (bytes32) {

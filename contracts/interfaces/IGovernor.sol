@@ -2,8 +2,10 @@
 pragma solidity ^0.8.24;
 
 /// @title IGovernor
-/// @notice What may be deposited, and who validates. It can stop or cap deposits; it cannot touch funds, withdrawals,
-/// proofs or execution. A listed token keeps its id for good.
+/// @notice What may be deposited, and who validates. It can stop or cap deposits; it cannot take funds, nor stop proofs,
+/// execution and the payment of pending withdrawals. A listed token keeps its id for good.
+/// Warning: by removing every validator it can stop commits, and so withdrawals from L2 and full exits: this version has
+/// no exodus.
 interface IGovernor {
     event TokenAdded(uint16 indexed token, address indexed tokenAddress);
     event DepositCapSet(uint16 indexed token, uint128 cap);
@@ -23,6 +25,8 @@ interface IGovernor {
     error DepositCapTooHigh(uint128 cap, uint128 limit);
     /// @notice The validator is allowed, or not, already.
     error ValidatorUnchanged(address validator, bool allowed);
+    /// @notice Without an owner nobody could replace a dead validator.
+    error GovernorNeedsOwner();
 
     /// @notice Lists an ERC-20 under the next id, with a cap of 0: set one to open deposits. Owner only.
     /// Reverts: TokenWithoutCode, TokenAlreadyListed, TokenListFull.
@@ -37,6 +41,10 @@ interface IGovernor {
 
     /// @notice Puts a validator on or off the allow-list. Owner only. Reverts: ValidatorUnchanged.
     function setValidator(address validator, bool allowed) external;
+
+    /// @notice Refused to everyone: the governor is handed over by transferOwnership and acceptOwnership only.
+    /// Reverts: GovernorNeedsOwner, always.
+    function renounceOwnership() external;
 
     /// @notice Number of ids given, ETH (id 0) included.
     function tokenCount() external view returns (uint16);

@@ -55,7 +55,7 @@ struct NewBlock {
 
 /// @title IRollup
 /// @notice The one contract of Sluice that holds money: deposits, the priority queue, blocks, withdrawals.
-/// Formats are in docs/protocol.md. Nothing here can be upgraded or paused; the governor can stop deposits only.
+/// Formats are in docs/protocol.md. Nothing here can be upgraded or paused; IGovernor says what the governor can stop.
 interface IRollup {
     // ---- Events -----------------------------------------------------------------------------------------------------
 

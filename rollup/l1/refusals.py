@@ -23,6 +23,7 @@ WAYS_OUT: Final = {
     "ERC20InsufficientAllowance": "approve the rollup for the amount first",
     "ERC20InsufficientBalance": "get more of the token, or use less",
     "EthTransferFailed": "the owner's contract does not take ETH; the amount stays pending",
+    "GovernorNeedsOwner": "hand the governor over instead: transferOwnership, then acceptOwnership by the new owner",
     "InputNotInField": "the public inputs are not of a block",
     "InvalidAuth": "the allow-list takes no auth: leave it empty",
     "InvalidOwner": "name an owner who can hold money",

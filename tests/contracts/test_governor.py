@@ -109,6 +109,14 @@ def test_ownership_moves_in_two_steps(rig: Rig) -> None:
     assert rig.governor.owner() == rig.bob
 
 
+def test_renounce_ownership_is_refused_to_all(rig: Rig) -> None:
+    """Without an owner a dead validator could never be replaced."""
+    for sender in (rig.owner, rig.stranger):
+        refused = rig.refused(rig.governor, "renounceOwnership", sender=sender)
+        assert refused == Refusal("GovernorNeedsOwner", ())
+    assert rig.governor.owner() == rig.owner
+
+
 def test_rollup_has_no_function_of_the_governors(rig: Rig) -> None:
     """No setter, pause, upgrade or sweep: the whole list of functions that write."""
     writing = {
