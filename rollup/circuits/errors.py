@@ -66,7 +66,7 @@ class ProvingKeyMissingError(CircuitError):
 
     steps: int
     folder: str
-    code = "key_missing"
+    code = "proving_key_missing"
 
     @property
     def message(self) -> str:
@@ -80,7 +80,7 @@ class ProvingKeyStaleError(CircuitError):
     path: str
     of: str
     present: str
-    code = "key_stale"
+    code = "proving_key_stale"
 
     @property
     def message(self) -> str:
