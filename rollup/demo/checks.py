@@ -100,12 +100,6 @@ def _in_queue(world: World, rebuilt: Rebuilt, token: Token) -> int:
 
 def _creditors(world: World) -> set[str]:
     """Everybody who was ever credited a pending balance, by the contract's events."""
-    logs = world.sender.rpc(
-        "eth_getLogs",
-        {
-            "address": world.manifest.rollup,
-            "topics": ["0x" + PENDING_CREDITED.hex()],
-            "fromBlock": hex(world.manifest.deployed_at),
-        },
-    )
+    manifest = world.manifest
+    logs = world.sender.rpc.logs(manifest.rollup, [PENDING_CREDITED], manifest.deployed_at)
     return {decode(["address"], bytes.fromhex(log["topics"][1][2:]))[0] for log in logs}

@@ -178,10 +178,7 @@ class RollupClient:
 
     def queue(self, start: int = 0) -> list[Queued]:
         """The queue's entries from index `start` on, executed ones too, as their events tell."""
-        topics = [["0x" + DEPOSIT_QUEUED.hex(), "0x" + FULL_EXIT_QUEUED.hex()]]
-        logs = self.sender.rpc(
-            "eth_getLogs", {"address": self.address, "topics": topics, "fromBlock": hex(self.deployed_at)}
-        )
+        logs = self.sender.rpc.logs(self.address, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], self.deployed_at)
         entries = sorted((_queued(log) for log in logs), key=lambda entry: entry.index)
         return [entry for entry in entries if entry.index >= start]
 

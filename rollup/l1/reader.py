@@ -5,7 +5,7 @@ Needs a JSON-RPC endpoint, the rollup's address and the L1 block it was deployed
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from eth_abi.abi import decode, encode
 
@@ -20,9 +20,6 @@ from rollup.core.streams import decode_streams, l1_words, l2_chunks
 from rollup.l1.abi import BLOCK_COMMITTED, L1Block, NewBlock, decode_commit, selector
 from rollup.l1.errors import ReaderError
 from rollup.l1.rpc import JsonRpc
-
-LOG_RANGE_BLOCKS: Final = 10_000
-"""L1 blocks asked for at once: what the stricter public endpoints allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,8 @@ class Reader:
         """Yield blocks 1 to `last` as published, in order, each compared with the hash the contract keeps."""
         parent = L1Block.genesis()
         cached: tuple[str, list[NewBlock]] = ("", [])
-        for log in self._logs():
+        rollup_domain = domain(self.rpc.chain_id(), int(self.rollup, 16))
+        for log in self.rpc.logs(self.rollup, [BLOCK_COMMITTED], self.deployed_at):
             number = int(log["topics"][1], 16)
             if number > last:
                 return
@@ -105,16 +103,16 @@ class Reader:
                 cached = (log["transactionHash"], self._input(log["transactionHash"], number))
             if not cached[1]:
                 raise ReaderError(number, "the transaction published fewer blocks than it has events")
-            published = self._published(parent, cached[1].pop(0), log)
+            published = self._published(rollup_domain, parent, cached[1].pop(0), log)
             self._check_hash(published.block)
             parent = published.block
             yield published
 
-    def _published(self, parent: L1Block, new: NewBlock, log: Any) -> Published:
+    def _published(self, rollup_domain: int, parent: L1Block, new: NewBlock, log: Any) -> Published:
         number = parent.number + 1
         _, committer, validator_set = decode(["bytes32", "address", "bytes32"], bytes.fromhex(log["data"][2:]))
         try:
-            header = self._header(parent, new)
+            header = _header(rollup_domain, parent, new)
             commitment = int.from_bytes(new.commitment, "big")
             x = challenge(header, new.l2, new.l1, commitment)
             binding = commitment, x, evaluation(header, new.l2, new.l1, x)
@@ -122,37 +120,6 @@ class Reader:
             raise ReaderError(number, str(error)) from error
         block = parent.following(header, new.l2, new.l1, binding, committer, validator_set)
         return Published(block, header, new.l2, new.l1, log["transactionHash"], int(log["blockNumber"], 16))
-
-    def _header(self, parent: L1Block, new: NewBlock) -> Header:
-        operations = decode_streams(new.l2, new.l1)
-        mask = (1 << SLOT_BITS) - 1
-        return Header(
-            domain=domain(self.rpc.chain_id(), int(self.rollup, 16)),
-            block_size=new.block_size,
-            block_number=parent.number + 1,
-            timestamp=new.timestamp,
-            queue_start=parent.queue_end,
-            queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in operations),
-            l2_chunks=len(l2_chunks(new.l2)),
-            l1_words=len(l1_words(new.l1)),
-            old_root=parent.new_root,
-            new_root=int.from_bytes(new.new_root, "big"),
-            fee_account=new.fee_account,
-            fee_tokens=tuple(new.fee_tokens >> SLOT_BITS * i & mask for i in range(FEE_TOKENS)),
-        )
-
-    def _logs(self) -> Iterator[Any]:
-        head = int(self.rpc("eth_blockNumber"), 16)
-        for start in range(self.deployed_at, head + 1, LOG_RANGE_BLOCKS):
-            yield from self.rpc(
-                "eth_getLogs",
-                {
-                    "address": self.rollup,
-                    "topics": ["0x" + BLOCK_COMMITTED.hex()],
-                    "fromBlock": hex(start),
-                    "toBlock": hex(min(start + LOG_RANGE_BLOCKS - 1, head)),
-                },
-            )
 
     def _input(self, transaction: str, number: int) -> list[NewBlock]:
         found = self.rpc("eth_getTransactionByHash", transaction)
@@ -173,3 +140,22 @@ class Reader:
 
     def _count(self, view: str) -> int:
         return int.from_bytes(self.rpc.call(self.rollup, selector(view, [])), "big")
+
+
+def _header(rollup_domain: int, parent: L1Block, new: NewBlock) -> Header:
+    operations = decode_streams(new.l2, new.l1)
+    mask = (1 << SLOT_BITS) - 1
+    return Header(
+        domain=rollup_domain,
+        block_size=new.block_size,
+        block_number=parent.number + 1,
+        timestamp=new.timestamp,
+        queue_start=parent.queue_end,
+        queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in operations),
+        l2_chunks=len(l2_chunks(new.l2)),
+        l1_words=len(l1_words(new.l1)),
+        old_root=parent.new_root,
+        new_root=int.from_bytes(new.new_root, "big"),
+        fee_account=new.fee_account,
+        fee_tokens=tuple(new.fee_tokens >> SLOT_BITS * i & mask for i in range(FEE_TOKENS)),
+    )

@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Final
@@ -10,6 +11,8 @@ from typing import Any, Final
 from rollup.l1.errors import NodeUnreachable
 
 TIMEOUT_SECONDS: Final = 60
+LOG_RANGE_BLOCKS: Final = 10_000
+"""L1 blocks asked for at once: what the stricter public endpoints allow."""
 
 
 class RpcError(Exception):
@@ -77,3 +80,19 @@ class JsonRpc:
     def code(self, address: str) -> bytes:
         """Return the code at an address, empty if there is none."""
         return bytes.fromhex(self("eth_getCode", address, "latest")[2:])
+
+    def logs(self, address: str, events: Sequence[bytes], start: int) -> Iterator[dict[str, Any]]:
+        """Yield a contract's logs of any of some events, in order, a range of L1 blocks at a time.
+
+        Args:
+            address: The contract.
+            events: First topics, 32 bytes each.
+            start: L1 block number to begin with; the last is the node's head.
+        """
+        topics = [["0x" + event.hex() for event in events]]
+        head = int(self("eth_blockNumber"), 16)
+        for first in range(start, head + 1, LOG_RANGE_BLOCKS):
+            last = min(first + LOG_RANGE_BLOCKS - 1, head)
+            yield from self(
+                "eth_getLogs", {"address": address, "topics": topics, "fromBlock": hex(first), "toBlock": hex(last)}
+            )
