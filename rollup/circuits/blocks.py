@@ -74,9 +74,9 @@ def load_block(steps: int, variant: str = "") -> Block:
     return Block(pieces.open, pieces.step, pieces.close, steps)
 
 
-def block_constraints(steps: int) -> int:
+def block_constraints(steps: int, variant: str = "") -> int:
     """Constraints of a block of `steps` steps of the compiled circuits."""
-    pieces = load_pieces()
+    pieces = load_pieces(variant)
     return pieces.open.n_constraints + steps * pieces.step.n_constraints + pieces.close.n_constraints
 
 

@@ -40,8 +40,14 @@ class BlockKey:
     proving_key: str
 
 
-def build_keys(sizes: Sequence[int], progress: Progress | None = None, folder: Path = KEYS) -> dict[int, BlockKey]:
-    """Make what keys are missing for blocks of these sizes (numbers of steps), and write the manifest of exactly these.
+def build_keys(
+    sizes: Sequence[int], progress: Progress | None = None, folder: Path = KEYS, variant: str = ""
+) -> dict[int, BlockKey]:
+    """Make what keys are missing for blocks of these sizes, and write the manifest of exactly these.
+
+    Args:
+        sizes: numbers of steps.
+        variant: "" or `blocks.SMALL`.
 
     Returns: the keys by size.
     """
@@ -50,7 +56,7 @@ def build_keys(sizes: Sequence[int], progress: Progress | None = None, folder: P
         fcntl.flock(lock, fcntl.LOCK_EX)
         keys = {}
         for index, size in enumerate(sorted(set(sizes))):
-            keys[size] = _build_key(size, folder, _part(progress, index, len(set(sizes))))
+            keys[size] = _build_key(size, folder, variant, _part(progress, index, len(set(sizes))))
         _write_json(folder / MANIFEST, {"keys": [asdict(key) for key in keys.values()]})
     if progress:
         progress("keys", 1.0)
@@ -66,8 +72,8 @@ def read_manifest(folder: Path = KEYS) -> dict[int, BlockKey]:
     return {entry["block_size"]: BlockKey(**{name: entry[name] for name in BlockKey.__slots__}) for entry in entries}
 
 
-def find_key(size: int, folder: Path = KEYS) -> Path:
-    """The proving key's file for blocks of `size` steps.
+def find_key(size: int, folder: Path = KEYS, variant: str = "") -> Path:
+    """The proving key's file for blocks of `size` steps of a variant's circuits.
 
     Raises:
         ProvingKeyMissingError: there is none.
@@ -76,28 +82,28 @@ def find_key(size: int, folder: Path = KEYS) -> Path:
     key = read_manifest(folder).get(size)
     if key is None or not (folder / key.proving_key).is_file():
         raise ProvingKeyMissingError(size, str(folder))
-    if key.circuits != circuits_digest():
-        raise ProvingKeyStaleError(str(folder / key.proving_key), key.circuits, circuits_digest())
+    if key.circuits != (present := circuits_digest(variant)):
+        raise ProvingKeyStaleError(str(folder / key.proving_key), key.circuits, present)
     return folder / key.proving_key
 
 
-def load_proving_key(size: int, folder: Path = KEYS) -> ProvingKey:
+def load_proving_key(size: int, folder: Path = KEYS, variant: str = "") -> ProvingKey:
     """The proving key for blocks of `size` steps, mapped into memory; raises as `find_key`."""
-    return ProvingKey(find_key(size, folder))
+    return ProvingKey(find_key(size, folder, variant))
 
 
-def load_verification_key(size: int, folder: Path = KEYS) -> dict[str, Any]:
+def load_verification_key(size: int, folder: Path = KEYS, variant: str = "") -> dict[str, Any]:
     """The verification key inside the proving key, as snarkjs writes it; raises as `find_key`."""
-    return load_proving_key(size, folder).verification_key()
+    return load_proving_key(size, folder, variant).verification_key()
 
 
-def _build_key(size: int, folder: Path, progress: Progress | None) -> BlockKey:
-    circuits = load_pieces().digest
+def _build_key(size: int, folder: Path, variant: str, progress: Progress | None) -> BlockKey:
+    circuits = load_pieces(variant).digest
     content = hashlib.sha256(f"{circuits} {size} {DEVELOPMENT_SEED}".encode()).hexdigest()[:20]
-    path = folder / f"development-{size}-{content}.zkey"
+    path = folder / f"development{variant}-{size}-{content}.zkey"
     if not path.is_file():
-        setup_development(load_block(size), path, DEVELOPMENT_SEED, progress=progress)
-    return BlockKey(size, block_constraints(size), circuits, path.name)
+        setup_development(load_block(size, variant), path, DEVELOPMENT_SEED, progress=progress)
+    return BlockKey(size, block_constraints(size, variant), circuits, path.name)
 
 
 def _part(progress: Progress | None, index: int, count: int) -> Progress | None:

@@ -1,6 +1,5 @@
 """Development keys: made once per content, marked as what they are, and good for a proof."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import pytest
 from circuit_world import ALICE, BOB, World
 
 from rollup._native import check_key, prove, verify
-from rollup.circuits.blocks import SMALL, block_witness, load_block
-from rollup.circuits.errors import KeyMissingError
+from rollup.circuits.blocks import SMALL, block_witness, circuits_digest, load_block, load_pieces
+from rollup.circuits.errors import ProvingKeyMissingError, ProvingKeyStaleError
 from rollup.circuits.keys import (
+    DEVELOPMENT_SEED,
     MANIFEST,
     BlockKey,
     build_keys,
@@ -32,9 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_block_is_proven_and_verified_with_its_key(folder: Path, world: World) -> None:
     sealed = world.block([world.transfer(ALICE, BOB, 0, 12 * 10**17, 21 * 10**14)], 1)
     block = load_block(1, SMALL)
-    proof = prove(block, load_proving_key(1, folder), block_witness(block, sealed))
+    proof = prove(block, load_proving_key(1, folder, SMALL), block_witness(block, sealed))
     public = [sealed.commitment, sealed.challenge, sealed.evaluation]
-    key = load_verification_key(1, folder)
+    key = load_verification_key(1, folder, SMALL)
     assert proof.public == public
     assert verify(key, proof.to_json(), public)
     for position in range(3):
@@ -45,30 +45,41 @@ def test_block_is_proven_and_verified_with_its_key(folder: Path, world: World) -
 
 @pytest.mark.slow
 def test_key_is_made_once_and_again_when_it_is_gone(folder: Path) -> None:
-    key = find_key(1, folder)
-    path = folder / key.proving_key
+    path = find_key(1, folder, SMALL)
     made = path.stat().st_mtime_ns
     steps: list[tuple[str, float]] = []
-    assert build_keys([1, 1], lambda *step: steps.append(step), folder, SMALL) == {1: key}
+    assert build_keys([1, 1], lambda *step: steps.append(step), folder, SMALL) == read_manifest(folder)
     assert path.stat().st_mtime_ns == made
     assert steps[-1] == ("keys", 1.0)
+    path.unlink()
+    build_keys([1], folder=folder, variant=SMALL)
+    assert find_key(1, folder, SMALL) == path
 
 
 @pytest.mark.slow
 def test_key_says_that_it_is_for_development(folder: Path) -> None:
-    manifest = json.loads((folder / MANIFEST).read_text())
-    assert manifest["class"] == "development"
-    key = BlockKey(**manifest["keys"][0])
-    assert key.key_class == "development"
-    assert key.proving_key.startswith("development")
-    assert check_key(folder / key.proving_key)["development"]
-    verification = (folder / key.verification_key).read_bytes()
-    assert hashlib.sha256(verification).hexdigest() == key.verification_key_sha256
-    assert (key.domain_log2, key.constraints) == (15, load_block(1, SMALL).n_constraints)
+    path = find_key(1, folder, SMALL)
+    assert path.name.startswith("development")
+    assert check_key(path) == {"development": True, "seed": DEVELOPMENT_SEED}
+
+
+@pytest.mark.slow
+def test_manifest_says_of_a_key_what_the_circuits_say(folder: Path) -> None:
+    (entry,) = json.loads((folder / MANIFEST).read_text())["keys"]
+    digest, constraints = circuits_digest(SMALL), load_block(1, SMALL).n_constraints
+    assert load_pieces(SMALL).digest == digest
+    assert BlockKey(**entry) == BlockKey(1, constraints, digest, find_key(1, folder, SMALL).name)
+
+
+@pytest.mark.slow
+def test_key_of_the_small_circuits_is_refused_for_the_real_ones(folder: Path) -> None:
+    with pytest.raises(ProvingKeyStaleError) as caught:
+        find_key(1, folder)
+    assert caught.value.values["present"] == circuits_digest()
 
 
 def test_missing_key_is_named_with_the_way_out(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == {}
-    with pytest.raises(KeyMissingError, match="sluice build keys") as caught:
+    with pytest.raises(ProvingKeyMissingError, match="sluice build keys") as caught:
         find_key(7, tmp_path)
     assert caught.value.values == {"steps": 7, "folder": str(tmp_path)}

@@ -49,7 +49,7 @@ def zkey(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(zkey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as `build_keys` leaves it."""
-    monkeypatch.setattr(keys, "circuits_digest", lambda: CIRCUITS)
+    monkeypatch.setattr(keys, "circuits_digest", lambda _: CIRCUITS)
     shutil.copy(zkey, tmp_path / "a.zkey")
     entry = {"block_size": SIZE, "constraints": 1, "circuits": CIRCUITS, "proving_key": "a.zkey"}
     (tmp_path / keys.MANIFEST).write_text(json.dumps({"keys": [entry]}))
@@ -106,7 +106,7 @@ def test_check_plan_phase_two_skipped_is_refused_for_every_class(folder: Path, d
 
 
 def test_find_key_of_other_circuits_is_refused_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "circuits_digest", lambda: "others")
+    monkeypatch.setattr(keys, "circuits_digest", lambda _: "others")
     for action in (keys.find_key, keys.load_proving_key, keys.load_verification_key):
         with pytest.raises(ProvingKeyStaleError) as caught:
             action(SIZE, folder)
