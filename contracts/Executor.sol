@@ -30,7 +30,7 @@ abstract contract Executor is Chain, Inbox {
 
         _freeQueueUntil(block_.queueEnd);
         uint256 feesGwei = _creditRecords(l1);
-        _creditPending(msg.sender, ETH, uint128(feesGwei * 1 gwei));
+        _creditPending(block_.committer, ETH, uint128(feesGwei * 1 gwei));
         _markExecuted(block_.number, hash);
     }
 

@@ -37,7 +37,7 @@ struct Block {
 /// @notice What a validator publishes of a block; everything else follows from the chain.
 struct NewBlock {
     uint16 blockSize;
-    /// Unix seconds.
+    /// Unix seconds, chosen in the window of protocol 8; validity times of operations are compared with it.
     uint64 timestamp;
     /// State root after the block, a word.
     bytes32 newRoot;
@@ -65,7 +65,7 @@ interface IRollup {
     /// @param token Token id, 0 for ETH.
     /// @param sender Who paid.
     /// @param amount Units of the token credited: what arrived.
-    /// @param feeGwei Queue fee in gwei, for whoever executes it.
+    /// @param feeGwei Queue fee in gwei, for the committer of the block that takes the entry in.
     /// @param expiry Unix seconds from which the entry is overdue.
     /// @param record The words W0..W3 of the L1 stream, account id and the flag "refused" still 0.
     event DepositQueued(
@@ -101,7 +101,7 @@ interface IRollup {
     event BlockProven(uint64 indexed number, bytes32 hash);
 
     /// @notice A block's withdrawals were credited.
-    /// @param executor Who executed it and earned the queue fees.
+    /// @param executor Who executed it; the queue fees are the committer's.
     event BlockExecuted(uint64 indexed number, bytes32 hash, address executor);
 
     /// @notice `owner` may now withdraw `amount` more of `token`.
@@ -248,8 +248,8 @@ interface IRollup {
     /// Reverts: LengthMismatch, BlockOutOfOrder, BlockHashMismatch, InvalidProof, IVerifier's errors.
     function proveBlocks(Block[] calldata blocks, uint256[8][] calldata proofs) external;
 
-    /// @notice Credits what proven blocks pay out, in order, and the sender with their queue fees. Blocks already executed
-    /// are skipped.
+    /// @notice Credits what proven blocks pay out, in order, and each block's committer with its queue fees, whoever
+    /// executes. Blocks already executed are skipped.
     /// @param l1Streams The L1 stream of each block.
     /// Reverts: LengthMismatch, BlockOutOfOrder, BlockNotProven, BlockHashMismatch, L1StreamMismatch.
     function executeBlocks(Block[] calldata blocks, bytes[] calldata l1Streams) external;

@@ -106,7 +106,7 @@ def queue_and_run(rig: Rig, *, refused: bool) -> tuple[Block, bytes]:
     return rig.last, l1
 
 
-def test_execute_credits_withdrawals_exits_and_the_executors_fees(rig: Rig) -> None:
+def test_execute_by_another_credits_withdrawals_exits_and_the_committers_fees(rig: Rig) -> None:
     block, l1 = queue_and_run(rig, refused=False)
     accounted = rig.rollup.accounted(0)
     receipt = rig.execute(block, l1, sender=rig.stranger)
@@ -114,14 +114,15 @@ def test_execute_credits_withdrawals_exits_and_the_executors_fees(rig: Rig) -> N
     assert rig.events(receipt, "PendingCredited") == [
         {"owner": rig.bob.address, "token": 0, "amount": 300},
         {"owner": rig.alice.address, "token": 0, "amount": 500},
-        {"owner": rig.stranger.address, "token": 0, "amount": fees},
+        {"owner": rig.validator.address, "token": 0, "amount": fees},
     ]
     assert rig.events(receipt, "BlockExecuted") == [
         {"number": 1, "hash": block.hash(), "executor": rig.stranger.address}
     ]
     assert rig.rollup.pending(rig.bob, 0) == 300
     assert rig.rollup.pending(rig.alice, 0) == 500
-    assert rig.rollup.pending(rig.stranger, 0) == fees
+    assert rig.rollup.pending(rig.validator, 0) == fees
+    assert rig.rollup.pending(rig.stranger, 0) == 0
     assert counters(rig) == (1, 1, 1)
     # On L2 ETHER - 800 remain: what is accounted is what is owed, and it has not moved.
     assert rig.rollup.accounted(0) == accounted == (ETHER - 800) + 300 + 500 + fees == rig.eth_held()
@@ -272,8 +273,8 @@ def test_accounted_is_what_is_owed_through_a_whole_life(rig: Rig) -> None:
     rig.run_block(full_exit_record(address(rig.alice), 1, token=token_id, amount=600, fee=BASE_FEE_GWEI))
     queued[0], on_l2[token_id] = 0, 0
     check()
-    for owner, each in ((rig.bob, 0), (rig.bob, token_id), (rig.alice, token_id), (rig.stranger, 0)):
-        rig.send(rig.rollup, "withdrawPending", address(owner), each, sender=rig.validator)
+    for owner, each in ((rig.bob, 0), (rig.bob, token_id), (rig.alice, token_id), (rig.validator, 0)):
+        rig.send(rig.rollup, "withdrawPending", address(owner), each, sender=rig.stranger)
         check()
     assert token.balanceOf(rig.rollup) == 0
     assert rig.eth_held() == ETHER + 5
