@@ -72,9 +72,10 @@ class VerificationKey:
         )
         if len(parsed.ic) != PUBLIC_INPUTS + 1:
             raise VerifierKeyError(block_size, f"{len(parsed.ic) - 1} public inputs, not the {PUBLIC_INPUTS} (C, X, Y)")
-        # gamma is the generator in every key of snarkjs; with delta = gamma anyone forges proofs.
-        if parsed.delta in (parsed.gamma, _G2_GENERATOR):
-            raise VerifierKeyError(block_size, "delta = gamma: phase 2 of the setup was skipped")
+        # gamma is the generator in every key of snarkjs; with delta = gamma or -gamma anyone forges proofs.
+        if _up_to_sign(parsed.delta) in (_up_to_sign(parsed.gamma), _up_to_sign(_G2_GENERATOR)):
+            reason = "delta is gamma or the generator, up to sign: phase 2 of the setup was skipped"
+            raise VerifierKeyError(block_size, reason)
         return parsed
 
     def words(self) -> tuple[int, ...]:
@@ -103,7 +104,8 @@ def render(keys: Sequence[tuple[int, Mapping[str, Any]]]) -> str:
     """The text of BlockVerifier.sol for keys by block size.
 
     Raises:
-        VerifierKeyError: there is no key, a size twice, or the keys are not of the same powers of tau.
+        VerifierKeyError: there is no key, a size twice, keys are not of the same powers of tau, or two have the same
+            delta up to sign: a proof could mix elements of both circuits.
     """
     parsed = sorted((VerificationKey.from_snarkjs(size, key) for size, key in keys), key=lambda key: key.block_size)
     if not parsed:
@@ -114,11 +116,9 @@ def render(keys: Sequence[tuple[int, Mapping[str, Any]]]) -> str:
             raise VerifierKeyError(key.block_size, "given twice")
         if (key.alpha, key.beta, key.gamma) != (first.alpha, first.beta, first.gamma):
             raise VerifierKeyError(key.block_size, f"not of the powers of tau of block size {first.block_size}")
+    _require_own_deltas(parsed)
     replacements = {
         "@SIZES@": " || ".join(f"blockSize == {key.block_size}" for key in parsed),
-        "@HASHES@": "\n".join(
-            f"        if (blockSize == {key.block_size}) return 0x{key.key_hash().hex()};" for key in parsed
-        ),
         "@SHARED@": _shared_constants(first),
         "@OWN@": "\n".join(_own_words(key) for key in parsed),
     }
@@ -134,6 +134,20 @@ def write(keys: Sequence[tuple[int, Mapping[str, Any]]], path: Path = PATH) -> N
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+def _require_own_deltas(keys: Sequence[VerificationKey]) -> None:
+    sizes: dict[tuple[int, int, int, int], int] = {}
+    for key in keys:
+        other = sizes.setdefault(_up_to_sign(key.delta), key.block_size)
+        if other != key.block_size:
+            raise VerifierKeyError(key.block_size, f"delta is that of block size {other}, up to sign")
+
+
+def _up_to_sign(point: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """The same for a point of G2 and its negative."""
+    x1, x0, y1, y0 = point
+    return (x1, x0, *min((y1, y0), (-y1 % BASE_FIELD_MODULUS, -y0 % BASE_FIELD_MODULUS)))
 
 
 def _coordinates(point: Sequence[Any]) -> tuple[int, int]:
@@ -215,8 +229,9 @@ contract BlockVerifier is IVerifier {
     }
 
     function keyHash(uint16 blockSize) external pure returns (bytes32) {
-@HASHES@
-        revert UnknownBlockSize(blockSize);
+        uint256[10] memory shared =
+            [ALPHA_X, ALPHA_Y, BETA_X1, BETA_X0, BETA_Y1, BETA_Y0, GAMMA_X1, GAMMA_X0, GAMMA_Y1, GAMMA_Y0];
+        return keccak256(abi.encode(shared, _ownKey(blockSize)));
     }
 
     /// @return ok Whether the precompiles took all points.

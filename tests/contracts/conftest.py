@@ -15,7 +15,7 @@ from rollup.toolchain import ROOT
 ape = pytest.importorskip("ape")
 sys.path.insert(0, str(Path(__file__).parent))
 
-from contract_rig import BASE_FEE_GWEI, CAP, SIZES, TOYS, Rig, error_table  # noqa: E402
+from contract_rig import BASE_FEE_GWEI, CAP, SIZES, TOYS, Rig, error_table, with_changed_ic  # noqa: E402
 
 HERE = Path(__file__).parent
 PROJECT = ROOT / "build" / "contract-tests"
@@ -33,7 +33,9 @@ def project() -> Any:
     sources = PROJECT / "src"
     files = {Path("contracts") / path.relative_to(ROOT / "contracts"): path.read_text() for path in _contracts()}
     files |= {path.relative_to(ROOT): path.read_text() for path in (HERE / "sources").glob("*.sol")}
-    files[Path("contracts/generated/BlockVerifier.sol")] = render([(toy["block_size"], toy["key"]) for toy in TOYS])
+    verifier = render([(toy["block_size"], toy["key"]) for toy in TOYS])
+    files[Path("contracts/generated/BlockVerifier.sol")] = verifier
+    files[Path("contracts/generated/ChangedBlockVerifier.sol")] = with_changed_ic(verifier)
     PROJECT.mkdir(parents=True, exist_ok=True)
     with (PROJECT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -233,6 +233,18 @@ def address(of: Any) -> str:
     return str(getattr(of, "address", of))
 
 
+def with_changed_ic(verifier: str) -> str:
+    """The text of a BlockVerifier as ChangedBlockVerifier, one digit of the first toy's last IC word changed."""
+    word = TOYS[0]["key"]["IC"][-1][1]
+    changed = verifier.replace(f"uint256({word})", f"uint256({changed_digit(word)})")
+    assert changed != verifier
+    return changed.replace("contract BlockVerifier is", "contract ChangedBlockVerifier is")
+
+
+def changed_digit(word: str) -> str:
+    return word[:-1] + str((int(word[-1]) + 1) % 10)
+
+
 def error_table(*abis: Any) -> dict[bytes, Any]:
     """Custom errors by selector."""
     table = {}

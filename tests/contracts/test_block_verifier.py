@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from contract_rig import TOYS, Refusal, Rig
+from contract_rig import TOYS, Refusal, Rig, changed_digit
 from eth_hash.auto import keccak
 
 from rollup.l1.verifier_source import (
@@ -51,8 +51,19 @@ def test_key_hash_is_that_of_the_artefact(rig: Rig, verifier: Any) -> None:
         words += [int(value) for point in key["IC"] for value in point[:2]]
         expected = keccak(b"".join(value.to_bytes(32, "big") for value in words))
         assert bytes(verifier.keyHash(toy["block_size"])) == expected
+        assert VerificationKey.from_snarkjs(toy["block_size"], key).key_hash() == expected
     refused = rig.refused(verifier, "keyHash", 3, sender=rig.bob)
     assert refused == Refusal("UnknownBlockSize", (3,))
+
+
+def test_key_hash_of_a_changed_source_is_another(rig: Rig, verifier: Any) -> None:
+    """It is of the constants that verify uses: no source can check proofs with one key and show another's hash."""
+    edited = rig.owner.deploy(rig.project.ChangedBlockVerifier)
+    key = deepcopy(TOYS[0]["key"])
+    key["IC"][-1][1] = changed_digit(key["IC"][-1][1])
+    assert bytes(edited.keyHash(SIZES[0])) == VerificationKey.from_snarkjs(SIZES[0], key).key_hash()
+    assert bytes(edited.keyHash(SIZES[0])) != bytes(verifier.keyHash(SIZES[0]))
+    assert bytes(edited.keyHash(SIZES[1])) == bytes(verifier.keyHash(SIZES[1]))
 
 
 def test_unknown_size_reverts(rig: Rig, verifier: Any) -> None:
@@ -152,12 +163,31 @@ def test_render_refuses_sizes_that_no_header_holds(size: int) -> None:
         render([(size, keys()[0][1])])
 
 
-def test_render_refuses_a_skipped_phase_two() -> None:
+def negated(point: list[list[str]]) -> list[list[str]]:
+    return [point[0], [str(-int(value) % Q) for value in point[1]], point[2]]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("of", ["gamma", "generator"])
+def test_render_refuses_a_skipped_phase_two(of: str, sign: int) -> None:
     """gamma = delta: two live systems were drained in 2026."""
     size, key = keys()[0]
-    key["vk_delta_2"] = key["vk_gamma_2"]
+    generator = key["vk_gamma_2"]
+    key["vk_gamma_2"] = key["vk_beta_2"]
+    point = generator if of == "generator" else key["vk_gamma_2"]
+    key["vk_delta_2"] = point if sign == 1 else negated(point)
     with pytest.raises(VerifierKeyError, match="phase 2 of the setup was skipped"):
         render([(size, key)])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_render_refuses_two_sizes_with_one_delta(sign: int) -> None:
+    """Elements of both circuits' keys could be mixed into one proof. The sizes need not be neighbours."""
+    (small, first), (middle, second) = keys()
+    third = deepcopy(first)
+    third["vk_delta_2"] = first["vk_delta_2"] if sign == 1 else negated(first["vk_delta_2"])
+    with pytest.raises(VerifierKeyError, match=f"block size 8: delta is that of block size {small}, up to sign"):
+        render([(8, third), (small, first), (middle, second)])
 
 
 @pytest.mark.parametrize(
@@ -176,9 +206,3 @@ def test_render_refuses_what_is_no_key(change: dict[str, Any], message: str) -> 
     with pytest.raises(VerifierKeyError, match=message) as caught:
         render([(size, key | change)])
     assert caught.value.values["block_size"] == size
-
-
-def test_key_hash_in_python_is_the_contracts() -> None:
-    text = render(keys())
-    for size, key in keys():
-        assert VerificationKey.from_snarkjs(size, key).key_hash().hex() in text
