@@ -33,11 +33,15 @@ def deploy(
     from ape import accounts, networks
     from ape.logging import logger
 
+    from rollup.l1.deployment import is_local
     from rollup.l1.project import deploy_rollup, development_account
+    from rollup.l1.rpc import JsonRpc
 
     logger.set_level("ERROR")
     offers = [parse_token(text) for text in tokens]
     with networks.parse_network_choice(network) as provider, Bars() as bars, bars.step("deploy") as advance:
+        if account is None and not is_local(JsonRpc(str(provider.http_uri))):
+            raise click.UsageError(f"{network} is no local development chain: name your own account with --account")
         signer = accounts.load(account) if account else development_account(0)
         allowed = list(validators) or [str(signer.address)]
         deployed = deploy_rollup(provider, signer, manifest, offers, allowed, allow_development_key, advance)

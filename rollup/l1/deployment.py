@@ -7,10 +7,13 @@ what the creation code of today's sources gives. A creation that was sent and no
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ape.api import AccountAPI
+from ape.utils import generate_dev_accounts
+from ape.utils.testing import DEFAULT_TEST_MNEMONIC
 from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
@@ -38,6 +41,8 @@ LOCAL_NODES: Final = ("anvil", "hardhat", "ganache")
 DEFAULT_QUEUE_FEE_GWEI: Final = 10_000
 """0.00001 ETH; rises with the open queue."""
 DEFAULT_DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
+PUBLISHED_ACCOUNTS: Final = 20
+"""Accounts of the test mnemonic that are looked for; nodes fund 10 or 20."""
 CONTRACTS: Final = ("Governor", "BlockVerifier", "Rollup")
 
 
@@ -88,27 +93,43 @@ class Factory(Protocol):
     def __call__(self, *arguments: object) -> Any: ...
 
 
-def check_plan(plan: Plan, rpc: JsonRpc) -> None:
-    """Refuse keys that must not be deployed, or not on this chain.
+def is_local(rpc: JsonRpc) -> bool:
+    """Return whether this is a private development chain: by its id, and by what the node says it is."""
+    return rpc.chain_id() in LOCAL_CHAIN_IDS and _is_local_node(rpc)
+
+
+def check_plan(plan: Plan, rpc: JsonRpc, deployer: str) -> None:
+    """Refuse keys and accounts that must not be used, or not on this chain.
 
     Raises: DeploymentRefused; VerifierKeyError for a key whose phase 2 was skipped, on any chain.
     """
     for key in plan.keys:
         VerificationKey.from_snarkjs(key.block_size, key.verification_key)
-    if not any(key.development for key in plan.keys):
+    if is_local(rpc):
         return
-    chain_id = rpc.chain_id()
+    chain_id, node = rpc.chain_id(), str(rpc("web3_clientVersion"))
+    if any(key.development for key in plan.keys):
+        reason = f"a development key, with which anyone can forge proofs, on chain {chain_id} ({node})"
+        if chain_id == MAINNET_CHAIN_ID and not _is_local_node(rpc):
+            raise DeploymentRefused(reason, "use keys from a ceremony; nothing overrides this on mainnet")
+        if not plan.allow_development_key:
+            way_out = "pass --allow-development-key if this is a fork or a testnet without real money"
+            raise DeploymentRefused(reason, way_out)
+    for option, address in (("--account", deployer), *(("--validator", address) for address in plan.validators)):
+        if address.lower() in _published_addresses():
+            reason = f"{address} is of the published test mnemonic, so anyone has its key, on chain {chain_id} ({node})"
+            raise DeploymentRefused(reason, f"name an account of your own with {option}")
+
+
+def _is_local_node(rpc: JsonRpc) -> bool:
     node = str(rpc("web3_clientVersion")).lower()
-    is_local_node = any(name in node for name in LOCAL_NODES)
-    if is_local_node and chain_id in LOCAL_CHAIN_IDS:
-        return
-    reason = f"a development key, with which anyone can forge proofs, on chain {chain_id} ({node})"
-    if chain_id == MAINNET_CHAIN_ID and not is_local_node:
-        raise DeploymentRefused(reason, "use keys from a ceremony; nothing overrides this on mainnet")
-    if not plan.allow_development_key:
-        raise DeploymentRefused(
-            reason, "pass --allow-development-key if this is a fork or a testnet without real money"
-        )
+    return any(name in node for name in LOCAL_NODES)
+
+
+@cache
+def _published_addresses() -> frozenset[str]:
+    accounts = generate_dev_accounts(DEFAULT_TEST_MNEMONIC, PUBLISHED_ACCOUNTS)
+    return frozenset(account.address.lower() for account in accounts)
 
 
 class Deployment:
@@ -142,7 +163,7 @@ class Deployment:
 
         Raises: DeploymentRefused, ManifestInvalid, and what sending raises.
         """
-        check_plan(plan, self._rpc)
+        check_plan(plan, self._rpc, str(self._account.address))
         manifest = self._open_manifest(plan)
         manifest.complete = False
         steps = len(CONTRACTS) + len(plan.tokens)

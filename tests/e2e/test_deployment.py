@@ -1,13 +1,18 @@
 """Deploying: refused where it must be, the same on a second run, and going on from wherever it was cut off."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ape import networks
+from click.testing import CliRunner
 from e2e_rig import STEPS
 
 from rollup.circuits.keys import load_verification_key
+from rollup.cli.main import cli
 from rollup.l1 import abi
 from rollup.l1.anvil import Anvil
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer, check_plan
@@ -20,6 +25,9 @@ from rollup.l1.verifier_source import VerifierKeyError
 
 pytestmark = pytest.mark.slow
 EIP_170_BYTES = 24_576
+OWN = "0x" + 20 * "aB"
+PUBLISHED = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+"""Account 1 of the test mnemonic."""
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,17 @@ def test_run_with_a_manifest_of_another_chain_is_refused(
         Deployment(sender, development_account(0), contracts, path).run(plan)
 
 
+def test_deploy_without_account_off_local_chains_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    with Anvil(chain_id=1) as anvil:
+        choice = nullcontext(SimpleNamespace(http_uri=anvil.url))
+        monkeypatch.setattr(type(networks), "parse_network_choice", lambda *_: choice)
+        result = CliRunner().invoke(cli, ["deploy", "--manifest", str(path)])
+    assert result.exit_code == 2
+    assert "--account" in result.output
+    assert not path.exists()
+
+
 def test_run_with_other_code_at_the_address_is_refused(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path
 ) -> None:
@@ -139,9 +158,22 @@ def test_check_plan_development_key_only_where_no_money_is(
     rpc = FakeRpc(chain_id, node)
     if is_refused:
         with pytest.raises(DeploymentRefused, match="anyone can forge proofs"):
-            check_plan(plan, rpc)
+            check_plan(plan, rpc, OWN)
     else:
-        check_plan(plan, rpc)
+        check_plan(plan, rpc, OWN)
+
+
+@pytest.mark.parametrize(("chain_id", "node"), [(1, "Geth/v1.16"), (1, "anvil/v1.7.1"), (31337, "Geth/v1.16")])
+@pytest.mark.parametrize(
+    ("deployer", "validator", "option"), [(PUBLISHED, OWN, "--account"), (OWN, PUBLISHED.lower(), "--validator")]
+)
+def test_check_plan_account_of_the_test_mnemonic_off_local_chains_is_refused(
+    chain_id: int, node: str, deployer: str, validator: str, option: str
+) -> None:
+    plan = Plan([], [TokenOffer("ETH", 18, None)], [validator])
+    with pytest.raises(DeploymentRefused, match=f"published test mnemonic.*on chain {chain_id} .*{option}"):
+        check_plan(plan, FakeRpc(chain_id, node), deployer)
+    check_plan(plan, FakeRpc(31337, "anvil/v1.7.1"), deployer)
 
 
 @pytest.mark.parametrize("point", ["vk_gamma_2", "generator"])
@@ -153,7 +185,7 @@ def test_check_plan_skipped_phase_two_is_refused_everywhere(keys: Path, point: s
         vkey["vk_gamma_2"] = vkey["vk_beta_2"]
     key = KeyOffer(STEPS, 1, False, vkey)
     with pytest.raises(VerifierKeyError, match="phase 2"):
-        check_plan(Plan([key], [], [], allow_development_key=True), FakeRpc(31337, "anvil"))
+        check_plan(Plan([key], [], [], allow_development_key=True), FakeRpc(31337, "anvil"), OWN)
 
 
 def test_abi_of_the_reader_is_the_contracts(contracts: Contracts) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ape import networks
+from ape import accounts, networks
+from ape.api import AccountAPI
 from e2e_rig import ETHER, STEPS, assigned, ignore_progress
 from eth_account import Account as EthereumAccount
 
@@ -69,36 +70,46 @@ def sender(mainnet: str, fork: Anvil, contracts: Contracts) -> Iterator[Sender]:
         yield Sender(provider, known_refusals(contracts))
 
 
-def plan(keys: Path, allowed: bool) -> Plan:
+@pytest.fixture(scope="module")
+def owner(sender: Sender) -> AccountAPI:
+    """An account with money that is not of the published test mnemonic."""
+    local = EthereumAccount.from_key(b"an owner for forks of a mainnet.")
+    sender.rpc("anvil_setBalance", local.address, hex(100 * ETHER))
+    account: AccountAPI = accounts.test_accounts.containers["test"].init_test_account(
+        0, local.address, "0x" + bytes(local.key).hex()
+    )
+    return account
+
+
+def plan(owner: AccountAPI, keys: Path, allowed: bool) -> Plan:
     tokens = [TokenOffer("ETH", 18, None), TokenOffer("USDC", 6, USDC)]
-    return Plan(built_keys(keys), tokens, [str(development_account(0).address)], allow_development_key=allowed)
+    return Plan(built_keys(keys), tokens, [str(owner.address)], allow_development_key=allowed)
 
 
 def test_deploy_on_a_fork_of_mainnet_without_the_flag_is_refused(
-    sender: Sender, contracts: Contracts, keys: Path, tmp_path: Path
+    sender: Sender, contracts: Contracts, owner: AccountAPI, keys: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "manifest.json"
     with pytest.raises(DeploymentRefused, match=r"on chain 1 .*--allow-development-key"):
-        Deployment(sender, development_account(0), contracts, path).run(plan(keys, allowed=False))
+        Deployment(sender, owner, contracts, path).run(plan(owner, keys, allowed=False))
     assert not path.exists()
 
 
 def test_block_on_a_fork_of_mainnet_takes_usdc_in_and_is_rebuilt(
-    sender: Sender, contracts: Contracts, keys: Path, prover: BlockProver, tmp_path: Path
+    sender: Sender, contracts: Contracts, owner: AccountAPI, keys: Path, prover: BlockProver, tmp_path: Path
 ) -> None:
     path = tmp_path / "manifest.json"
-    manifest = Deployment(sender, development_account(0), contracts, path).run(plan(keys, allowed=True))
+    manifest = Deployment(sender, owner, contracts, path).run(plan(owner, keys, allowed=True))
     assert (manifest.chain_id, manifest.tokens[1].address) == (MAINNET, USDC)
-    local = development_account(0)
-    key = derive_local_key(EthereumAccount.from_key(local.private_key), MAINNET, int(manifest.rollup, 16))
-    person = Person(User("operator", None, {}), str(local.address), local, key)
+    key = derive_local_key(EthereumAccount.from_key(owner.private_key), MAINNET, int(manifest.rollup, 16))
+    person = Person(User("operator", None, {}), str(owner.address), owner, key)
     client = RollupClient(sender, manifest.rollup, manifest.deployed_at)
     world = World(sender, client, manifest, USDC, person, [])
 
     sender.rpc("anvil_dealERC20", person.address, USDC, hex(5 * DOLLARS))
-    sender.call("the approval", USDC, "approve", ["address", "uint256"], [manifest.rollup, 5 * DOLLARS], local)
-    client.deposit_eth(local, ETHER, key=key.public_key)
-    client.deposit_erc20(local, 1, 5 * DOLLARS)
+    sender.call("the approval", USDC, "approve", ["address", "uint256"], [manifest.rollup, 5 * DOLLARS], owner)
+    client.deposit_eth(owner, ETHER, key=key.public_key)
+    client.deposit_erc20(owner, 1, 5 * DOLLARS)
     operator = Operator(world, prover, Bars(quiet=True))
     operator.run(assigned(operator))
     assert operator.runs[0].l1_block.block_size == STEPS

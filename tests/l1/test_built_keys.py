@@ -102,7 +102,7 @@ def test_check_plan_phase_two_skipped_is_refused_for_every_class(folder: Path, d
     offer.verification_key["vk_delta_2"] = offer.verification_key["vk_gamma_2"]
     plan = Plan([type(offer)(SIZE, 1, development, offer.verification_key)], [], [], allow_development_key=True)
     with pytest.raises(VerifierKeyError, match="phase 2"):
-        check_plan(plan, JsonRpc("http://never.asked"))
+        check_plan(plan, JsonRpc("http://never.asked"), "0x00")
 
 
 def test_find_key_of_other_circuits_is_refused_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
