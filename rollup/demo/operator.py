@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.operations import FullExit, Operation, QueueOperation, Transfer
@@ -15,8 +14,6 @@ from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.rpc import RpcError
 from rollup.l1.sender import BASE_GAS, Sent
 from rollup.prover import BlockProver, ProvenBlock
-
-FEE_ACCOUNT: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +85,16 @@ class Operator:
             size: Steps.
             parent: What it follows; by default the last block sent.
 
-        Raises: OperationError, BlockError; then the state is as before.
+        Raises: OperationError, BlockError, DemoFailed; then the state is as before.
         """
         parent = parent or self._parent
+        fee_account = self._fee_account()
         builder = BlockBuilder(
             self.state,
             domain=self.world.domain,
             block_number=parent.number + 1,
             timestamp=max(int(time.time()), parent.timestamp),
-            fee_account=FEE_ACCOUNT,
+            fee_account=fee_account,
             fee_tokens=self.world.manifest.fee_tokens,
             block_size=size,
             queue_start=parent.queue_end,
@@ -104,10 +102,19 @@ class Operator:
         try:
             for operation in operations:
                 builder.add(operation)
+            if self.state.account(fee_account).address != int(self.world.operator.address, 16):
+                raise DemoFailed(f"account {fee_account} is to get the fees and is not the operator's")
             return builder.seal()
         except BaseException:
             builder.abandon()
             raise
+
+    def _fee_account(self) -> int:
+        """The operator's own account, wherever his deposit stood in the queue."""
+        try:
+            return self.account_of(self.world.operator.address)
+        except KeyError:
+            raise DemoFailed("the operator has no account for the fees: he must deposit first") from None
 
     def _finish(self, sealed: SealedBlock) -> BlockRun:
         number, size = sealed.header.block_number, sealed.header.block_size

@@ -39,7 +39,7 @@ class World:
         client: The rollup.
         manifest: Of the deployment.
         token: Address of the demo's ERC-20.
-        operator: Validator, deployer, and owner of account 0.
+        operator: Validator, deployer, and owner of the account that gets the fees.
         people: The users, in the order of the file.
     """
 

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from rollup.demo.operator import verification_gas
+from rollup.core.operations import Deposit, domain
+from rollup.demo.errors import DemoFailed
+from rollup.demo.operator import Operator, verification_gas
+from rollup.demo.progress import Bars
 from rollup.l1.rpc import RpcError
 from rollup.l1.sender import BASE_GAS
 
@@ -37,3 +40,39 @@ def test_verification_gas_sums_calls_of_the_verifier_up_to_what_was_charged(gas_
     outer = {"to": VERIFIER, "gasUsed": "0x2000"}
     trace = {"to": "0xcc", "gasUsed": "0xffff", "calls": [{"to": "0xdd", "gasUsed": "0x1", "calls": [inner]}, outer]}
     assert verification_gas(world(trace), sent(gas_used)) == expected
+
+
+OPERATOR, STRANGER = 0xAA, 0xBB
+
+
+def operator() -> Operator:
+    manifest = SimpleNamespace(fee_tokens=tuple(range(8)))
+    person = SimpleNamespace(address=f"{OPERATOR:#042x}")
+    rollup: Any = SimpleNamespace(domain=domain(1, 1), manifest=manifest, operator=person)
+    prover: Any = None
+    return Operator(rollup, prover, Bars(quiet=True))
+
+
+def deposit(owner: int) -> Deposit:
+    return Deposit(account_id=0, owner=owner, token=0, amount=1)
+
+
+def test_seal_operators_deposit_behind_a_strangers_fees_go_to_the_operator() -> None:
+    ours = operator()
+    sealed = ours.seal([ours.assign(deposit(STRANGER)), ours.assign(deposit(OPERATOR))], 2)
+    assert sealed.header.fee_account == 1
+    assert ours.state.account(1).address == OPERATOR
+
+
+def test_seal_operator_without_a_deposit_is_refused() -> None:
+    ours = operator()
+    with pytest.raises(DemoFailed, match="must deposit first"):
+        ours.seal([ours.assign(deposit(STRANGER))], 2)
+
+
+def test_seal_operators_deposit_not_in_the_block_yet_is_refused() -> None:
+    ours = operator()
+    first, _ = ours.assign(deposit(STRANGER)), ours.assign(deposit(OPERATOR))
+    with pytest.raises(DemoFailed, match="account 1 is to get the fees"):
+        ours.seal([first], 2)
+    assert not list(ours.state.accounts())
