@@ -138,7 +138,7 @@ class _Run:
         )
 
     def _deposit_all(self) -> None:
-        """The operator first, as the fees need his account; then each user, by his own L1 account and with his own key."""
+        """The operator first, as fees need his account; then each user, by his own L1 account and with his own key."""
         client, operator = self._world.client, self._world.operator
         with self._bars.step("deposits on L1") as advance:
             assert operator.key is not None
