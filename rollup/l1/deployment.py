@@ -177,10 +177,10 @@ class Deployment:
         self._tell("Rollup", 2, steps)
         self._contract(manifest, "Rollup", governor, governor, verifier, plan.queue_fee_gwei)
         self._check_genesis(manifest)
-        manifest.tokens = [DeployedToken(0, eth.symbol, eth.decimals, "0x" + 40 * "0", eth.deposit_cap)]
+        manifest.tokens = [DeployedToken(0, eth.symbol, eth.decimals, "0x" + 40 * "0", self._deposit_cap(governor, 0))]
         for index, token in enumerate(erc20s):
             self._tell(f"token {token.symbol}", len(CONTRACTS) + 1 + index, steps)
-            manifest.tokens.append(self._list_token(governor, token))
+            manifest.tokens.append(self._list_token(manifest, governor, token))
             manifest.save(self._path)
         manifest.complete = True
         manifest.save(self._path)
@@ -220,6 +220,8 @@ class Deployment:
             if self._rpc.code(known.address) != expected:
                 reason = f"the code of {name} at {known.address} is not what these sources and keys give"
                 raise ManifestInvalid(str(self._path), reason)
+            if name == "Governor":
+                self._check_governor(manifest, known.address)
             return known.address
         sending = manifest.sending
         if sending and sending["name"] == name and self._rpc.code(sending["address"]) == expected:
@@ -230,6 +232,18 @@ class Deployment:
         manifest.sending = None
         manifest.save(self._path)
         return address
+
+    def _check_governor(self, manifest: Manifest, governor: str) -> None:
+        """Its code has no owner and no validators in it, so anybody's has the same code."""
+        owner = bytes(12) + bytes.fromhex(manifest.deployer[2:])
+        if self._rpc.call(governor, selector("owner", [])) != owner:
+            reason = f"the owner of the Governor at {governor} is not the deployer {manifest.deployer}"
+            raise ManifestInvalid(str(self._path), reason)
+        for validator in manifest.validators:
+            view = selector("isValidator", ["address"]) + encode(["address"], [validator])
+            if not int.from_bytes(self._rpc.call(governor, view), "big"):
+                reason = f"the Governor at {governor} does not have the validator {validator}"
+                raise ManifestInvalid(str(self._path), reason)
 
     def _create(self, manifest: Manifest, name: str, creation: bytes) -> tuple[str, int]:
         sender = str(self._account.address)
@@ -271,18 +285,29 @@ class Deployment:
         }
         manifest.genesis = {"block": block, "hash": "0x" + genesis.hash().hex(), "l1_block": manifest.deployed_at}
 
-    def _list_token(self, governor: str, token: TokenOffer) -> DeployedToken:
+    def _list_token(self, manifest: Manifest, governor: str, token: TokenOffer) -> DeployedToken:
+        """List a token with its cap. The cap of one listed before stays: it may have been lowered for a reason."""
         if token.address is None:
             raise DeploymentRefused(f"{token.symbol} has no address", "name the address of the ERC-20")
         view = selector("tokenId", ["address"]) + encode(["address"], [token.address])
+        step = f"listing {token.address}"
         if not (token_id := int.from_bytes(self._rpc.call(governor, view), "big")):
+            manifest.sending = {"name": step}
+            manifest.save(self._path)
             self._call(governor, "addToken", ["address"], [token.address])
             token_id = int.from_bytes(self._rpc.call(governor, view), "big")
+        cap = self._deposit_cap(governor, token_id)
+        if manifest.sending == {"name": step}:
+            if cap == 0 != token.deposit_cap:
+                self._call(governor, "setDepositCap", ["uint16", "uint128"], [token_id, token.deposit_cap])
+                cap = token.deposit_cap
+            manifest.sending = None
+        return DeployedToken(token_id, token.symbol, token.decimals, token.address, cap)
+
+    def _deposit_cap(self, governor: str, token_id: int) -> int:
         view = selector("depositTerms", ["uint16"]) + encode(["uint16"], [token_id])
         _, cap, _ = decode(["address", "uint128", "bool"], self._rpc.call(governor, view))
-        if cap != token.deposit_cap:
-            self._call(governor, "setDepositCap", ["uint16", "uint128"], [token_id, token.deposit_cap])
-        return DeployedToken(token_id, token.symbol, token.decimals, token.address, token.deposit_cap)
+        return int(cap)
 
     def _call(self, to: str, name: str, types: Sequence[str], values: Sequence[Any]) -> None:
         self._sender.call(name, to, name, types, values, self._account)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from ape import networks
 from click.testing import CliRunner
 from e2e_rig import STEPS
+from eth_utils.address import to_checksum_address
 
 from rollup.circuits.keys import load_verification_key
 from rollup.cli.main import cli
@@ -115,6 +117,41 @@ def test_deploy_without_account_off_local_chains_is_refused(monkeypatch: pytest.
     assert result.exit_code == 2
     assert "--account" in result.output
     assert not path.exists()
+
+
+@pytest.mark.parametrize("alive", [3, 4])
+def test_run_again_after_a_cap_was_lowered_leaves_it(
+    sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, alive: int
+) -> None:
+    path, account = tmp_path / "manifest.json", development_account(0)
+    created = contracts("DemoToken")("Demo Dollar", "USDS")
+    token = str(sender.send("a token", None, bytes(created.data), account).receipt.contract_address)
+    plan = replace(plan, tokens=[*plan.tokens, TokenOffer("USDS", 6, token, 10**9)])
+    with pytest.raises(CutOff):  # after addToken, or after setDepositCap
+        Deployment(DyingSender(sender, alive), account, contracts, path).run(plan)
+    manifest = Deployment(sender, account, contracts, path).run(plan)
+    assert manifest.tokens[1].deposit_cap == 10**9
+    governor = manifest.contracts["Governor"].address
+    for token_id in (0, 1):
+        sender.call("the cap", governor, "setDepositCap", ["uint16", "uint128"], [token_id, 1], account)
+    again = Deployment(DyingSender(sender, 0), account, contracts, path).run(plan)
+    assert [token.deposit_cap for token in again.tokens] == [1, 1]
+
+
+@pytest.mark.parametrize("what", ["owner", "validator"])
+def test_run_with_a_governor_of_somebody_else_is_refused(
+    sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, what: str
+) -> None:
+    path, account = tmp_path / "manifest.json", development_account(0)
+    manifest = Deployment(sender, account, contracts, path).run(plan)
+    owner, validators = (OWN, plan.validators) if what == "owner" else (str(account.address), [OWN])
+    created = contracts("Governor")(to_checksum_address(owner), 1, [to_checksum_address(each) for each in validators])
+    other = str(sender.send("another", None, bytes(created.data), account).receipt.contract_address)
+    manifest.contracts["Governor"] = replace(manifest.contracts["Governor"], address=other)
+    manifest.save(path)
+    with pytest.raises(ManifestInvalid, match=f"Governor at {other}|owner of the Governor at {other}") as error:
+        Deployment(sender, account, contracts, path).run(plan)
+    assert what in error.value.reason
 
 
 def test_run_with_other_code_at_the_address_is_refused(
