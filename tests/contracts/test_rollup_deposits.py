@@ -175,7 +175,7 @@ def test_deposit_paused_is_refused_and_everything_else_goes_on(rig: Rig) -> None
     rig.request_exit(1, token_id)
     rig.run_block(deposit_record(address(rig.alice), 50, token=token_id, flags=3, fee=BASE_FEE_GWEI))
     rig.send(rig.rollup, "withdrawPending", address(rig.alice), token_id, sender=rig.stranger)
-    rig.send(rig.rollup, "withdrawPending", address(rig.stranger), 0, sender=rig.stranger)
+    rig.send(rig.rollup, "withdrawPending", address(rig.validator), 0, sender=rig.stranger)
 
 
 def test_full_exit_queues_the_record_of_the_sender(rig: Rig) -> None:
