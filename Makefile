@@ -95,7 +95,7 @@ $(STAMPS)/native: $(NATIVE) $(VENV)
 	$(call step,native extension,$(BIN)/pip install -q --no-deps --no-build-isolation --config-settings=build-args=--locked -e .)
 
 $(STAMPS)/circuits: $(CIRCUITS) $(NPM) $(STAMPS)/native
-	$(call step,circuits,$(SLUICE) build circuits)
+	$(call step,circuits,$(SLUICE) build constants && $(SLUICE) build circuits)
 
 $(STAMPS)/keys: $(STAMPS)/circuits
 	$(call step,development keys,$(SLUICE) build keys)

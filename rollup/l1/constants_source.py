@@ -1,6 +1,6 @@
 """Writes `contracts/generated/Constants.sol` from `rollup/core/constants.py` and the empty tree's root.
 
-Run `python -m rollup.l1.constants_source` after a change there; a test holds the file fresh.
+Run `sluice build constants` after a change there; a test holds the file fresh.
 """
 
 from pathlib import Path

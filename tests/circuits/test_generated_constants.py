@@ -9,7 +9,7 @@ from rollup.toolchain import ROOT
 
 
 def test_committed_constants_are_fresh() -> None:
-    assert constants_path(ROOT).read_text() == constants_source()
+    assert constants_path(ROOT).read_text() == constants_source(), "run `.venv/bin/sluice build constants`"
 
 
 def test_constants_read_back_are_the_protocols() -> None:

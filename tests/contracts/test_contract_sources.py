@@ -13,7 +13,7 @@ OURS = ("Rollup", "Governor", "BlockVerifier")
 
 
 def test_constants_are_fresh() -> None:
-    assert constants_source.PATH.read_text() == constants_source.render(), "run python -m rollup.l1.constants_source"
+    assert constants_source.PATH.read_text() == constants_source.render(), "run `.venv/bin/sluice build constants`"
 
 
 def test_empty_root_is_circomlibs() -> None:

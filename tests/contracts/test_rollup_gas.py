@@ -7,10 +7,11 @@ import pytest
 from block_model import deposit_record, full_exit_record, stream, withdraw_record
 from contract_rig import BASE_FEE_GWEI, ETHER, FEE, PROOF, TOYS, Rig, address
 
+from rollup.core.constants import MAX_L1_OPERATIONS_PER_BLOCK
 from rollup.l1.verifier_source import proof_words
 
 EIP_7825_LIMIT = 2**24
-RECORDS = 256
+RECORDS = MAX_L1_OPERATIONS_PER_BLOCK
 
 
 def show(what: str, gas: float, ceiling: float) -> None:
