@@ -67,12 +67,13 @@ def source_digest(main: Path, library: Path = LIBRARY) -> str:
     return digest.hexdigest()[:20]
 
 
-def compile_circuit(main: Path, build: Path = BUILD) -> CompiledCircuit:
+def compile_circuit(main: Path, build: Path = BUILD, *, keep_inputs: bool = True) -> CompiledCircuit:
     """Compile one `main`, or find it compiled already.
 
     Args:
         main: a source with a main component. It must lie in the checkout: the compiler sees no other files.
         build: where the outputs are kept, one folder per content.
+        keep_inputs: refuse a circuit whose inputs do not all survive; without, it serves to count constraints only.
 
     Raises:
         CompilerError: circom refuses the source.
@@ -86,15 +87,15 @@ def compile_circuit(main: Path, build: Path = BUILD) -> CompiledCircuit:
             partial = folder.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            _run_compiler(main, partial)
+            _run_compiler(main, partial, keep_inputs)
             partial.rename(folder)
     return compiled
 
 
-def _run_compiler(main: Path, output: Path) -> None:
+def _run_compiler(main: Path, output: Path, keep_inputs: bool) -> None:
     _circom(main, output, *_FLAGS)
     sym = output / f"{main.stem}.sym"
-    dropped = _dropped_inputs(sym)
+    dropped = _dropped_inputs(sym) if keep_inputs else {}
     if dropped:
         _circom(main, output, *_FLAGS, "--simplification_substitution")
         substitutions = output / f"{main.stem}_substitutions.json"

@@ -7,6 +7,7 @@ from circuit_world import ALICE, BOB, CAROL, NOBODY, Inputs, World, one_of_each,
 
 from rollup._native import Circuit, Witness
 from rollup.circuits.blocks import (
+    PARTS,
     PIECES,
     SMALL,
     Pieces,
@@ -165,9 +166,13 @@ def test_block_at_full_depth_is_accepted() -> None:
 def test_constraints_are_those_of_the_checked_file() -> None:
     pieces = load_pieces()
     counts = {piece: getattr(pieces, piece).n_constraints for piece in PIECES}
+    for part in PARTS:
+        compiled = compile_circuit(CIRCUITS / "main" / "parts" / f"{part}.circom", keep_inputs=False)
+        counts[part] = Circuit(compiled.r1cs, compiled.sym).n_constraints
     assert counts == json.loads((CIRCUITS / "constraints.json").read_text())
     assert block_constraints(3) == load_block(3).n_constraints
     assert counts["step"] <= 28_500
+    assert counts["emit"] <= 0.03 * counts["step"]  # what the data binding costs
 
 
 @pytest.mark.slow
