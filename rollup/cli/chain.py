@@ -29,7 +29,7 @@ def deploy(
     tokens: tuple[str, ...],
     allow_development_key: bool,
 ) -> None:
-    """Deploy the contracts and write the manifest. Run it again to go on after it was cut off."""
+    """Deploy the contracts and write the manifest; run again, it goes on where it was cut off."""
     from ape import accounts, networks
     from ape.logging import logger
 

@@ -43,6 +43,7 @@ DEFAULT_QUEUE_FEE_GWEI: Final = 10_000
 DEFAULT_DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
 PUBLISHED_ACCOUNTS: Final = 20
 """Accounts of the test mnemonic that are looked for; nodes fund 10 or 20."""
+JSON_INTEGER_BITS: Final = 53
 CONTRACTS: Final = ("Governor", "BlockVerifier", "Rollup")
 
 
@@ -266,9 +267,7 @@ class Deployment:
         if self._rpc.call(manifest.rollup, data) != genesis.hash():
             reason = "the rollup's genesis block is not that of these sources"
             raise DeploymentRefused(reason, "run `sluice build` and deploy into a new manifest")
-        block = {
-            name: "0x" + value.hex() if isinstance(value, bytes) else value for name, value in asdict(genesis).items()
-        }
+        block = {name: _json_value(value) for name, value in asdict(genesis).items()}
         manifest.genesis = {"block": block, "hash": "0x" + genesis.hash().hex(), "l1_block": manifest.deployed_at}
 
     def _list_token(self, governor: str, token: TokenOffer) -> DeployedToken:
@@ -286,6 +285,13 @@ class Deployment:
 
     def _call(self, to: str, name: str, types: Sequence[str], values: Sequence[Any]) -> None:
         self._sender.call(name, to, name, types, values, self._account)
+
+
+def _json_value(value: object) -> object:
+    """Words as hex: a JSON number of their size is not read back exactly everywhere."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return hex(value) if isinstance(value, int) and value >> JSON_INTEGER_BITS else value
 
 
 def created_address(sender: str, nonce: int) -> str:
