@@ -40,7 +40,6 @@ LOCAL_CHAIN_IDS: Final = (31337, 1337)
 LOCAL_NODES: Final = ("anvil", "hardhat", "ganache")
 DEFAULT_QUEUE_FEE_GWEI: Final = 10_000
 """0.00001 ETH; rises with the open queue."""
-DEFAULT_DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
 PUBLISHED_ACCOUNTS: Final = 20
 """Accounts of the test mnemonic that are looked for; nodes fund 10 or 20."""
 JSON_INTEGER_BITS: Final = 53
@@ -74,7 +73,7 @@ class TokenOffer:
     symbol: str
     decimals: int
     address: str | None
-    deposit_cap: int = DEFAULT_DEPOSIT_CAP
+    deposit_cap: int
 
 
 @dataclass(frozen=True, slots=True)
