@@ -19,7 +19,6 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
-from rollup.core.constants import DEPOSIT_CAP_BITS
 from rollup.l1.abi import L1Block, selector
 from rollup.l1.errors import DeploymentRefused, ManifestInvalid
 from rollup.l1.manifest import (
