@@ -1,6 +1,7 @@
 """`sluice deploy` and `sluice rebuild`: a deployment on any chain, and the state that its L1 data give."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 from rollup.demo.progress import Bars
 
 if TYPE_CHECKING:
+    from rollup.demo.tokens import Token
     from rollup.l1.deployment import TokenOffer
 
 DEFAULT_MANIFEST = Path("deployment.json")
@@ -19,17 +21,25 @@ DEFAULT_MANIFEST = Path("deployment.json")
 @click.option("--network", default="ethereum:local:foundry", show_default=True, help="ape's network choice.")
 @click.option("--account", help="Alias of ape's account that deploys and owns the governor.  [local: test account 0]")
 @click.option("--validator", "validators", multiple=True, help="Address that may commit; repeat.  [default: account]")
-@click.option("--token", "tokens", multiple=True, metavar="SYMBOL:DECIMALS:ADDRESS", help="ERC-20 to list; repeat.")
+@click.option("--eth-cap", default="10", show_default=True, help="How much ETH may be deposited in all.")
+@click.option(
+    "--token",
+    "tokens",
+    multiple=True,
+    metavar="SYMBOL:DECIMALS:ADDRESS:CAP",
+    help="ERC-20 to list and how much of it may be deposited in all, such as USDS:6:0x...:10000; repeat.",
+)
 @click.option("--allow-development-key", is_flag=True, help="On a fork or testnet. Never works on mainnet.")
 def deploy(
     manifest: Path,
     network: str,
     account: str | None,
     validators: tuple[str, ...],
+    eth_cap: str,
     tokens: tuple[str, ...],
     allow_development_key: bool,
 ) -> None:
-    """Deploy the contracts and write the manifest. Run it again to go on after it was cut off."""
+    """Deploy the contracts and write the manifest; run again, it goes on where it was cut off."""
     from ape import accounts, networks
     from ape.logging import logger
 
@@ -38,7 +48,7 @@ def deploy(
     from rollup.l1.rpc import JsonRpc
 
     logger.set_level("ERROR")
-    offers = [parse_token(text) for text in tokens]
+    offers = [_eth(eth_cap), *(_token(text) for text in tokens)]
     with networks.parse_network_choice(network) as provider, Bars() as bars, bars.step("deploy") as advance:
         if account is None and not is_local(JsonRpc(str(provider.http_uri))):
             raise click.UsageError(f"{network} is no local development chain: name your own account with --account")
@@ -80,10 +90,32 @@ def rebuild(manifest: Path, rpc: str, as_json: bool) -> None:
     click.echo(f"{len(rebuilt.blocks)} blocks, {len(accounts)} accounts, root {state.root:#066x}: as on L1")
 
 
-def parse_token(text: str) -> "TokenOffer":
+def _eth(cap: str) -> "TokenOffer":
+    from rollup.demo.tokens import ETH
     from rollup.l1.deployment import TokenOffer
 
-    parts = text.split(":")
-    if len(parts) != 3 or not parts[1].isdigit() or not parts[2].startswith("0x"):
-        raise click.BadParameter(f"{text!r}: write SYMBOL:DECIMALS:ADDRESS, such as USDS:6:0x...", param_hint="--token")
-    return TokenOffer(parts[0], int(parts[1]), parts[2])
+    return TokenOffer(ETH.symbol, ETH.decimals, None, _cap(cap, ETH, "--eth-cap"))
+
+
+def _token(text: str) -> "TokenOffer":
+    from rollup.demo.tokens import Token
+    from rollup.l1.deployment import TokenOffer
+
+    match = re.fullmatch(r"([^:]+):([0-9]{1,2}):(0x[0-9a-fA-F]{40}):([^:]+)", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r}: write SYMBOL:DECIMALS:ADDRESS:CAP", param_hint="--token")
+    symbol, decimals, address, cap = match.groups()
+    return TokenOffer(symbol, int(decimals), address, _cap(cap, Token(0, symbol, int(decimals)), "--token"))
+
+
+def _cap(text: str, token: "Token", option: str) -> int:
+    from rollup.core.constants import DEPOSIT_CAP_BITS
+    from rollup.demo.tokens import AmountTextError, parse_amount
+
+    try:
+        cap = parse_amount(text, token)
+    except AmountTextError as error:
+        raise click.BadParameter(f"{text!r} is {error}", param_hint=option) from error
+    if cap >> DEPOSIT_CAP_BITS:
+        raise click.BadParameter(f"{text!r}: caps are below 2^{DEPOSIT_CAP_BITS} units", param_hint=option)
+    return cap

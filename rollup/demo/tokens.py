@@ -50,7 +50,7 @@ def parse_amount(text: str, token: Token) -> int:
     Raises: AmountTextError if it is negative, no plain decimal number, or finer than the token.
     """
     if text.startswith("-"):
-        raise AmountTextError("a negative amount", "swap payer and payee, or remove the sign")
+        raise AmountTextError("a negative amount", "write it without the sign")
     match = _DECIMAL.fullmatch(text)
     if match is None:
         raise AmountTextError("not a decimal number", "write digits and at most one point, such as 1250.75")

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ape.api import AccountAPI, ProviderAPI
 from eth_account import Account as EthereumAccount
 
+from rollup.core.constants import DEPOSIT_CAP_BITS
 from rollup.core.operations import domain
 from rollup.demo.payments import User
 from rollup.demo.progress import Advance
@@ -18,6 +20,9 @@ from rollup.l1.manifest import Manifest
 from rollup.l1.project import Contracts, development_account, known_refusals
 from rollup.l1.sender import Sender
 from rollup.wallet.keys import L2Key, derive_local_key
+
+DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
+"""The most there is: the demo's money is worth nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,10 @@ def build_world(
     created = contracts("DemoToken")("Demo Dollar", USDS.symbol)
     sent = sender.send("the deployment of the demo's token", None, bytes(created.data), operator)
     token = str(sent.receipt.contract_address)
-    tokens = [TokenOffer(ETH.symbol, ETH.decimals, None), TokenOffer(USDS.symbol, USDS.decimals, token)]
+    tokens = [
+        TokenOffer(ETH.symbol, ETH.decimals, None, DEPOSIT_CAP),
+        TokenOffer(USDS.symbol, USDS.decimals, token, DEPOSIT_CAP),
+    ]
     plan = Plan(keys, tokens, [str(operator.address)])
     deployed = Deployment(sender, operator, contracts, manifest, progress).run(plan)
     client = RollupClient(sender, deployed.rollup, deployed.deployed_at)

@@ -19,7 +19,6 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
-from rollup.core.constants import DEPOSIT_CAP_BITS
 from rollup.l1.abi import L1Block, selector
 from rollup.l1.errors import DeploymentRefused, ManifestInvalid
 from rollup.l1.manifest import (
@@ -40,9 +39,9 @@ LOCAL_CHAIN_IDS: Final = (31337, 1337)
 LOCAL_NODES: Final = ("anvil", "hardhat", "ganache")
 DEFAULT_QUEUE_FEE_GWEI: Final = 10_000
 """0.00001 ETH; rises with the open queue."""
-DEFAULT_DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
 PUBLISHED_ACCOUNTS: Final = 20
 """Accounts of the test mnemonic that are looked for; nodes fund 10 or 20."""
+JSON_INTEGER_BITS: Final = 53
 CONTRACTS: Final = ("Governor", "BlockVerifier", "Rollup")
 
 
@@ -73,7 +72,7 @@ class TokenOffer:
     symbol: str
     decimals: int
     address: str | None
-    deposit_cap: int = DEFAULT_DEPOSIT_CAP
+    deposit_cap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +279,7 @@ class Deployment:
         if self._rpc.call(manifest.rollup, data) != genesis.hash():
             reason = "the rollup's genesis block is not that of these sources"
             raise DeploymentRefused(reason, "run `sluice build` and deploy into a new manifest")
-        block = {
-            name: "0x" + value.hex() if isinstance(value, bytes) else value for name, value in asdict(genesis).items()
-        }
+        block = {name: _json_value(value) for name, value in asdict(genesis).items()}
         manifest.genesis = {"block": block, "hash": "0x" + genesis.hash().hex(), "l1_block": manifest.deployed_at}
 
     def _list_token(self, manifest: Manifest, governor: str, token: TokenOffer) -> DeployedToken:
@@ -311,6 +308,13 @@ class Deployment:
 
     def _call(self, to: str, name: str, types: Sequence[str], values: Sequence[Any]) -> None:
         self._sender.call(name, to, name, types, values, self._account)
+
+
+def _json_value(value: object) -> object:
+    """Words as hex: a JSON number of their size is not read back exactly everywhere."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return hex(value) if isinstance(value, int) and value >> JSON_INTEGER_BITS else value
 
 
 def created_address(sender: str, nonce: int) -> str:

@@ -108,6 +108,8 @@ class Manifest:
         """Write the manifest, all or nothing."""
         path.parent.mkdir(parents=True, exist_ok=True)
         text = {"format": FORMAT, **asdict(self), "block_sizes": self.block_sizes, "fee_tokens": self.fee_tokens}
+        # A string, as a JSON number of this size is not read back exactly everywhere.
+        text["tokens"] = [{**asdict(token), "deposit_cap": str(token.deposit_cap)} for token in self.tokens]
         partial = path.with_suffix(path.suffix + ".partial")
         partial.write_text(json.dumps(text, indent=2) + "\n")
         os.replace(partial, path)
@@ -125,7 +127,9 @@ def load_manifest(path: Path) -> Manifest:
         del values["block_sizes"], values["fee_tokens"]
         values["contracts"] = {name: DeployedContract(**value) for name, value in values["contracts"].items()}
         values["keys"] = [DeployedKey(**value) for value in values["keys"]]
-        values["tokens"] = [DeployedToken(**value) for value in values["tokens"]]
+        values["tokens"] = [
+            DeployedToken(**{**value, "deposit_cap": int(value["deposit_cap"])}) for value in values["tokens"]
+        ]
         return Manifest(**values)
     except OSError as error:
         raise ManifestInvalid(str(path), error.strerror or "cannot be read") from error

@@ -116,7 +116,7 @@ def deploy_rollup(
         provider: ape's connection.
         account: Who deploys and becomes governor.
         manifest: Where the manifest is or will be.
-        tokens: ERC-20s to list; ETH always is.
+        tokens: ETH, then the ERC-20s to list.
         validators: Addresses that may commit.
         allow_development_key: Needed on a fork or testnet.
         progress: Called with (what, steps done, steps in all).
@@ -127,6 +127,6 @@ def deploy_rollup(
     keys = built_keys()
     if not keys:
         raise DeploymentRefused("there are no keys", "run `sluice build`")
-    plan = Plan(keys, [TokenOffer("ETH", 18, None), *tokens], validators, allow_development_key=allow_development_key)
+    plan = Plan(keys, tokens, validators, allow_development_key=allow_development_key)
     sender = Sender(provider, known_refusals(contracts))
     return Deployment(sender, account, contracts, manifest, progress).run(plan)

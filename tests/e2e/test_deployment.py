@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ape import networks
 from click.testing import CliRunner
-from e2e_rig import STEPS
+from e2e_rig import ETHER, STEPS
 from eth_utils.address import to_checksum_address
 
 from rollup.circuits.keys import load_verification_key
@@ -40,7 +40,7 @@ def sender(contracts: Contracts) -> Iterator[Sender]:
 
 @pytest.fixture
 def plan(keys: Path) -> Plan:
-    return Plan(built_keys(keys), [TokenOffer("ETH", 18, None)], [str(development_account(0).address)])
+    return Plan(built_keys(keys), [TokenOffer("ETH", 18, None, ETHER)], [str(development_account(0).address)])
 
 
 class CutOff(Exception):
@@ -191,7 +191,7 @@ def test_check_plan_development_key_only_where_no_money_is(
     keys: Path, chain_id: int, node: str, allowed: bool, is_refused: bool
 ) -> None:
     key = KeyOffer(STEPS, 1, True, load_verification_key(STEPS, keys))
-    plan = Plan([key], [TokenOffer("ETH", 18, None)], [], allow_development_key=allowed)
+    plan = Plan([key], [TokenOffer("ETH", 18, None, ETHER)], [], allow_development_key=allowed)
     rpc = FakeRpc(chain_id, node)
     if is_refused:
         with pytest.raises(DeploymentRefused, match="anyone can forge proofs"):
@@ -207,7 +207,7 @@ def test_check_plan_development_key_only_where_no_money_is(
 def test_check_plan_account_of_the_test_mnemonic_off_local_chains_is_refused(
     chain_id: int, node: str, deployer: str, validator: str, option: str
 ) -> None:
-    plan = Plan([], [TokenOffer("ETH", 18, None)], [validator])
+    plan = Plan([], [TokenOffer("ETH", 18, None, ETHER)], [validator])
     with pytest.raises(DeploymentRefused, match=f"published test mnemonic.*on chain {chain_id} .*{option}"):
         check_plan(plan, FakeRpc(chain_id, node), deployer)
     check_plan(plan, FakeRpc(31337, "anvil/v1.7.1"), deployer)

@@ -1,14 +1,17 @@
 """Money in, around, and out again, every block with a real proof."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from e2e_rig import ETHER, STEPS, assigned, deposit_three, ignore_progress
 from py_ecc.optimized_bn128 import FQ, FQ2, FQ12, add, curve_order, multiply, neg, pairing
 
 from rollup.circuits.keys import load_verification_key
+from rollup.cli.main import cli
 from rollup.core.operations import Deposit, Transfer, Withdraw
 from rollup.demo.checks import check_accounting, check_rebuild
 from rollup.demo.operator import Operator
@@ -96,6 +99,22 @@ def test_commit_prove_execute_in_three_calls_equals_one_call(block_one: tuple[Wo
     assert client.executed_blocks() == 1
     assert client.verify_block(published.block)
     assert not client.verify_block(replace(published.block, new_root=1))
+
+
+def test_sluice_rebuild_prints_the_state_that_l1_gives(block_one: tuple[World, ProvenBlock], tmp_path: Path) -> None:
+    world, proven = block_one
+    world.client.commit_prove_execute(
+        world.operator.account, L1Block.genesis(), NewBlock.of(proven.block), proven.proof
+    )
+    world.manifest.save(tmp_path / "m.json")
+    command = ["rebuild", "--manifest", str(tmp_path / "m.json"), "--rpc", world.sender.rpc.url, "--json"]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 0, result.output
+    values = json.loads(result.stdout)
+    assert values["ok"] is True
+    assert int(values["root"], 16) == proven.block.header.new_root
+    assert [account["balances"] for account in values["accounts"]] == [{"0": str(ETHER)}] * 3
+    assert int(values["accounts"][1]["address"], 16) == int(world.people[0].address, 16)
 
 
 def test_py_ecc_accepts_the_proof_of_a_real_block(block_one: tuple[World, ProvenBlock], keys: Path) -> None:

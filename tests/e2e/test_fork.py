@@ -82,7 +82,7 @@ def owner(sender: Sender) -> AccountAPI:
 
 
 def plan(owner: AccountAPI, keys: Path, allowed: bool) -> Plan:
-    tokens = [TokenOffer("ETH", 18, None), TokenOffer("USDC", 6, USDC)]
+    tokens = [TokenOffer("ETH", 18, None, 10 * ETHER), TokenOffer("USDC", 6, USDC, 100 * DOLLARS)]
     return Plan(built_keys(keys), tokens, [str(owner.address)], allow_development_key=allowed)
 
 
