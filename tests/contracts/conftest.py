@@ -45,6 +45,8 @@ def project() -> Any:
         modules = PROJECT / "node_modules"
         if not modules.is_symlink():
             modules.symlink_to(ROOT / "node_modules")
+        # ape sees 500 files of a folder at most, and its own copy of OpenZeppelin there has more
+        shutil.rmtree(sources / ".cache", ignore_errors=True)
         project = ape.Project(PROJECT)
         project.load_contracts()
     return project
