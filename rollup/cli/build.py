@@ -2,7 +2,7 @@
 
 import click
 
-from rollup.demo.progress import Advance, Bars
+from rollup.progress import Advance, Bars
 
 PARTS = ("constants", "circuits", "keys", "contracts")
 DOMAINS_LOG2 = (18, 20)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup.demo.progress import Bars
+from rollup.progress import Bars
 
 if TYPE_CHECKING:
     from rollup.demo.tokens import Token

@@ -8,11 +8,11 @@ from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.operations import FullExit, Operation, QueueOperation, Transfer
 from rollup.core.state import State
 from rollup.demo.errors import DemoFailed
-from rollup.demo.progress import Bars
 from rollup.demo.world import World
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.rpc import RpcError
 from rollup.l1.sender import BASE_GAS, Sent
+from rollup.progress import Bars
 from rollup.prover import BlockProver, ProvenBlock
 
 

@@ -8,9 +8,9 @@ import pytest
 from rollup.core.operations import Deposit, domain
 from rollup.demo.errors import DemoFailed
 from rollup.demo.operator import Operator, verification_gas
-from rollup.demo.progress import Bars
 from rollup.l1.rpc import RpcError
 from rollup.l1.sender import BASE_GAS
+from rollup.progress import Bars
 
 VERIFIER = "0x" + 20 * "Ab"
 

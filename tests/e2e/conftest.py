@@ -12,11 +12,11 @@ from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot
 from rollup.circuits.keys import build_keys, load_verification_key
 from rollup.demo.operator import Operator
 from rollup.demo.payments import User
-from rollup.demo.progress import Bars
 from rollup.demo.world import World, build_world
 from rollup.l1.anvil import Anvil
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
 from rollup.l1.verifier_source import render
+from rollup.progress import Bars
 from rollup.prover import BlockProver, ProvenBlock
 from rollup.toolchain import ROOT
 

@@ -14,13 +14,13 @@ from rollup.cli.main import cli
 from rollup.core.block import SealedBlock
 from rollup.demo import scenario
 from rollup.demo.payments import read_payroll
-from rollup.demo.progress import Bars
 from rollup.l1.anvil import Anvil, free_port
 from rollup.l1.errors import AnvilDied, AnvilNotReady, NodeUnreachable, PortInUse
 from rollup.l1.manifest import DeployedContract, Manifest
 from rollup.l1.project import Contracts
 from rollup.l1.rpc import JsonRpc
 from rollup.l1.sender import TRANSACTION_GAS_LIMIT
+from rollup.progress import Bars
 from rollup.prover import BlockProver
 from rollup.toolchain import ROOT, ToolMissing
 

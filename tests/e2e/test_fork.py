@@ -14,7 +14,6 @@ from eth_account import Account as EthereumAccount
 from rollup.demo.checks import check_rebuild
 from rollup.demo.operator import Operator
 from rollup.demo.payments import User
-from rollup.demo.progress import Bars
 from rollup.demo.world import Person, World
 from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
@@ -22,6 +21,7 @@ from rollup.l1.deployment import Deployment, Plan, TokenOffer
 from rollup.l1.errors import DeploymentRefused
 from rollup.l1.project import Contracts, ape_on, built_keys, development_account, known_refusals
 from rollup.l1.sender import Sender
+from rollup.progress import Bars
 from rollup.prover import BlockProver
 from rollup.wallet.keys import derive_local_key
 
