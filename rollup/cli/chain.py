@@ -10,8 +10,8 @@ import click
 from rollup.progress import Bars
 
 if TYPE_CHECKING:
-    from rollup.demo.tokens import Token
     from rollup.l1.deployment import TokenOffer
+    from rollup.wallet.tokens import Token
 
 DEFAULT_MANIFEST = Path("deployment.json")
 
@@ -91,15 +91,15 @@ def rebuild(manifest: Path, rpc: str, as_json: bool) -> None:
 
 
 def _eth(cap: str) -> "TokenOffer":
-    from rollup.demo.tokens import ETH
     from rollup.l1.deployment import TokenOffer
+    from rollup.wallet.tokens import ETH
 
     return TokenOffer(ETH.symbol, ETH.decimals, None, _cap(cap, ETH, "--eth-cap"))
 
 
 def _token(text: str) -> "TokenOffer":
-    from rollup.demo.tokens import Token
     from rollup.l1.deployment import TokenOffer
+    from rollup.wallet.tokens import Token
 
     match = re.fullmatch(r"([^:]+):([0-9]{1,2}):(0x[0-9a-fA-F]{40}):([^:]+)", text)
     if match is None:
@@ -110,7 +110,7 @@ def _token(text: str) -> "TokenOffer":
 
 def _cap(text: str, token: "Token", option: str) -> int:
     from rollup.core.constants import DEPOSIT_CAP_BITS
-    from rollup.demo.tokens import AmountTextError, parse_amount
+    from rollup.wallet.tokens import AmountTextError, parse_amount
 
     try:
         cap = parse_amount(text, token)

@@ -9,10 +9,10 @@ from eth_abi.abi import decode
 from rollup.core.operations import Deposit
 from rollup.core.state import State
 from rollup.demo.errors import DemoFailed
-from rollup.demo.tokens import ETH, Token
 from rollup.demo.world import World
 from rollup.l1.abi import PENDING_CREDITED
 from rollup.l1.reader import Reader, Rebuilt
+from rollup.wallet.tokens import ETH, Token
 
 WEI_PER_GWEI: Final = 10**9
 

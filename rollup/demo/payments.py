@@ -20,7 +20,8 @@ from rollup.core.constants import BALANCE_BITS, DEPOSIT_CAP_BITS
 from rollup.core.errors import AmountNotRepresentableError
 from rollup.demo.errors import InputFileError, PaymentsInvalid, Problem
 from rollup.demo.table import Row, read_rows
-from rollup.demo.tokens import BY_SYMBOL, TOKENS, AmountTextError, Token, parse_amount
+from rollup.demo.tokens import BY_SYMBOL, TOKENS
+from rollup.wallet.tokens import AmountTextError, Token, parse_amount
 
 USER_COLUMNS = ("name", "address", *(f"deposit_{token.symbol}" for token in TOKENS))
 PAYMENT_COLUMNS = ("payer", "payee", "token", "amount", "fee")

@@ -14,13 +14,14 @@ from rollup.demo.checks import Checked, check_accounting, check_rebuild
 from rollup.demo.errors import DemoFailed
 from rollup.demo.operator import BlockRun, Operator
 from rollup.demo.payments import Payment, Payroll
-from rollup.demo.tokens import ETH, TOKENS, USDS
+from rollup.demo.tokens import TOKENS, USDS
 from rollup.demo.world import Person, World, build_world
 from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
 from rollup.progress import Bars
 from rollup.prover import BlockProver
+from rollup.wallet.tokens import ETH
 
 OPERATOR_DEPOSIT_WEI: Final = 10**18
 WITHDRAWALS: Final = 3

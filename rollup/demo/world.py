@@ -11,7 +11,7 @@ from eth_account import Account as EthereumAccount
 from rollup.core.constants import DEPOSIT_CAP_BITS
 from rollup.core.operations import domain
 from rollup.demo.payments import User
-from rollup.demo.tokens import ETH, USDS
+from rollup.demo.tokens import USDS
 from rollup.l1.abi import selector
 from rollup.l1.client import RollupClient
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
@@ -20,6 +20,7 @@ from rollup.l1.project import Contracts, development_account, known_refusals
 from rollup.l1.sender import Sender
 from rollup.progress import Advance
 from rollup.wallet.keys import L2Key, derive_local_key
+from rollup.wallet.tokens import ETH
 
 DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
 """The most there is: the demo's money is worth nothing."""

@@ -7,8 +7,9 @@ import pytest
 
 from rollup.demo.errors import InputFileError, PaymentsInvalid, Problem
 from rollup.demo.payments import Payroll, find_users_file, read_payroll
-from rollup.demo.tokens import ETH, USDS, AmountTextError, parse_amount
+from rollup.demo.tokens import USDS
 from rollup.toolchain import ROOT
+from rollup.wallet.tokens import ETH
 
 CHARITY = "0x5afE00000000000000000000000000000c4a8171"
 USERS = f"name,address,deposit_ETH,deposit_USDS\nacme,,1,1000\nada,,0.5,\nbela,,0.25,10\ncharity,{CHARITY},0.001,\n"
@@ -150,14 +151,3 @@ def test_find_users_file_prefers_the_one_beside(tmp_path: Path) -> None:
     assert find_users_file(tmp_path / "p.csv", ROOT / "examples") == ROOT / "examples" / "users.csv"
     (tmp_path / "users.csv").write_text(USERS)
     assert find_users_file(tmp_path / "p.csv", ROOT / "examples") == tmp_path.resolve() / "users.csv"
-
-
-@pytest.mark.parametrize(("text", "amount"), [("1", 10**6), ("0.000001", 1), ("12.50", 12_500_000), ("007", 7 * 10**6)])
-def test_parse_amount_show_round_trip(text: str, amount: int) -> None:
-    assert parse_amount(text, USDS) == amount
-    assert parse_amount(USDS.show(amount), USDS) == amount
-
-
-def test_parse_amount_too_fine_names_the_token() -> None:
-    with pytest.raises(AmountTextError, match="finer than USDS"):
-        parse_amount("0.0000001", USDS)

@@ -15,11 +15,12 @@ from rollup.cli.main import cli
 from rollup.core.operations import Deposit, Transfer, Withdraw
 from rollup.demo.checks import check_accounting, check_rebuild
 from rollup.demo.operator import Operator
-from rollup.demo.tokens import ETH, TOKENS, USDS
+from rollup.demo.tokens import TOKENS, USDS
 from rollup.demo.world import Person, World
 from rollup.l1.abi import L1Block, NewBlock, selector
 from rollup.l1.reader import Reader
 from rollup.prover import ProvenBlock
+from rollup.wallet.tokens import ETH
 
 pytestmark = pytest.mark.slow
 
