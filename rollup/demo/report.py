@@ -6,17 +6,21 @@ from rich.console import Console
 from rich.table import Table
 
 from rollup.core.operations import Deposit, FullExit, Withdraw
-from rollup.demo.operator import BlockRun
 from rollup.demo.scenario import Outcome
+from rollup.node.validator import Landed
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:
     """Return the run as plain values. Gas per transfer is all gas of the blocks over all transfers in them."""
-    transfers = sum(run.transfers for run in outcome.runs)
-    gas = sum(run.gas for run in outcome.runs)
-    data = sum(run.gas_data for run in outcome.runs)
-    verification = sum(run.gas_verification for run in outcome.runs)
-    proofs = [run.proven for run in outcome.runs]
+    transfers = sum(landed.transfers for landed in outcome.landed)
+    gas = sum(landed.sent.gas_used for landed in outcome.landed)
+    data = sum(landed.sent.gas_data for landed in outcome.landed)
+    verification = sum(outcome.gas_verification)
+    proofs = [landed.proven for landed in outcome.landed]
+    blocks = [
+        _block(landed, outcome.constraints[landed.l1_block.block_size], spent)
+        for landed, spent in zip(outcome.landed, outcome.gas_verification, strict=True)
+    ]
     return {
         "ok": True,
         "users": outcome.users,
@@ -24,13 +28,13 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "deposits": outcome.deposits,
         "withdrawals": outcome.withdrawals,
         "forced_exits": outcome.forced_exits,
-        "blocks": len(outcome.runs),
-        "constraints": sum(outcome.constraints[run.l1_block.block_size] for run in outcome.runs),
+        "blocks": len(blocks),
+        "constraints": sum(block["constraints"] for block in blocks),
         "seconds": {
             "l1_setup": round(outcome.l1_setup_seconds, 2),
             "witness": round(sum(proven.witness_seconds for proven in proofs), 2),
             "proof": round(sum(proven.prove_seconds for proven in proofs), 2),
-            "l1_blocks": round(sum(run.l1_seconds for run in outcome.runs), 2),
+            "l1_blocks": round(sum(landed.l1_seconds for landed in outcome.landed), 2),
             "rebuild": round(outcome.rebuild_seconds, 2),
             "total": round(outcome.total_seconds, 2),
         },
@@ -40,7 +44,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
             "verification": verification // transfers,
             "rest": (gas - data - verification) // transfers,
         },
-        "block_list": [_block(run, outcome.constraints[run.l1_block.block_size]) for run in outcome.runs],
+        "block_list": blocks,
         "root": f"{outcome.checked.root:#066x}",
         "accounts_compared": outcome.checked.accounts,
         "balances_compared": outcome.checked.balances,
@@ -57,22 +61,22 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _block(run: BlockRun, constraints: int) -> dict[str, Any]:
-    operations = run.proven.block.operations
+def _block(landed: Landed, constraints: int, gas_verification: int) -> dict[str, Any]:
+    operations = landed.proven.block.operations
     return {
-        "number": run.l1_block.number,
-        "steps": run.l1_block.block_size,
+        "number": landed.l1_block.number,
+        "steps": landed.l1_block.block_size,
         "constraints": constraints,
         "deposits": sum(isinstance(operation, Deposit) for operation in operations),
-        "transfers": run.transfers,
+        "transfers": landed.transfers,
         "withdrawals": sum(isinstance(operation, Withdraw) for operation in operations),
         "forced_exits": sum(isinstance(operation, FullExit) for operation in operations),
-        "witness_seconds": round(run.proven.witness_seconds, 2),
-        "proof_seconds": round(run.proven.prove_seconds, 2),
-        "l1_seconds": round(run.l1_seconds, 2),
-        "gas": run.gas,
-        "gas_data": run.gas_data,
-        "gas_verification": run.gas_verification,
+        "witness_seconds": round(landed.proven.witness_seconds, 2),
+        "proof_seconds": round(landed.proven.prove_seconds, 2),
+        "l1_seconds": round(landed.l1_seconds, 2),
+        "gas": landed.sent.gas_used,
+        "gas_data": landed.sent.gas_data,
+        "gas_verification": gas_verification,
     }
 
 

@@ -12,13 +12,14 @@ from rollup.core.amounts import floor_fee
 from rollup.core.operations import Operation, Transfer, Withdraw
 from rollup.demo.checks import Checked, check_accounting, check_rebuild
 from rollup.demo.errors import DemoFailed
-from rollup.demo.operator import BlockRun, Operator
 from rollup.demo.payments import Payment, Payroll
 from rollup.demo.tokens import TOKENS, USDS
 from rollup.demo.world import Person, World, build_world
 from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
+from rollup.l1.gas import verification_gas
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
+from rollup.node.validator import Landed, Validator
 from rollup.progress import Bars
 from rollup.prover import BlockProver
 from rollup.wallet.tokens import ETH
@@ -31,14 +32,15 @@ SPARE_ANVIL_ACCOUNTS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to, for the report. Seconds are wall clock."""
+    """What a run came to, for the report. Seconds are wall clock; `gas_verification` is of each block of `landed`."""
 
     users: int
     payments: int
     deposits: int
     withdrawals: int
     forced_exits: int
-    runs: Sequence[BlockRun]
+    landed: Sequence[Landed]
+    gas_verification: Sequence[int]
     constraints: dict[int, int]
     checked: Checked
     l1_setup_seconds: float
@@ -103,7 +105,7 @@ class _Run:
         self._world = world
         self._payroll = payroll
         self._bars = bars
-        self._operator = Operator(world, prover, bars)
+        self._validator = Validator(world.client, world.manifest, world.operator.account, prover, bars)
         self._start = start
         self._nonces: dict[str, int] = {}
         self._people = {person.user.name: person for person in world.people}
@@ -111,17 +113,17 @@ class _Run:
 
     def run(self) -> Outcome:
         self._deposit_all()
-        deposits: list[Operation] = [self._operator.assign(queued.operation) for queued in self._world.client.queue()]
+        deposits: list[Operation] = [self._validator.assign(queued.operation) for queued in self._world.client.queue()]
         setup_seconds = time.perf_counter() - self._start
         transfers = [self._sign_transfer(payment) for payment in self._payroll.payments]
         exits = self._choose_exits()
         withdrawals = [self._sign_withdrawal(exit_) for exit_ in exits if not exit_.is_forced]
         forced = self._request_exits(exits, len(deposits))
-        self._operator.run([*deposits, *transfers, *withdrawals, *forced])
+        self._validator.run([*deposits, *transfers, *withdrawals, *forced])
         self._pay_out(exits)
         rebuild_start = time.perf_counter()
         with self._bars.step("rebuild the state from L1 alone") as advance:
-            rebuilt = check_rebuild(self._world, self._operator.state, lambda done, total: advance("", done, total))
+            rebuilt = check_rebuild(self._world, self._validator.state, lambda done, total: advance("", done, total))
         rebuild_seconds = time.perf_counter() - rebuild_start
         checked = check_accounting(self._world, rebuilt, TOKENS)
         return Outcome(
@@ -130,13 +132,18 @@ class _Run:
             deposits=len(deposits),
             withdrawals=len(withdrawals),
             forced_exits=len(forced),
-            runs=self._operator.runs,
+            landed=self._validator.landed,
+            gas_verification=[self._verification_gas(landed) for landed in self._validator.landed],
             constraints={key.block_size: key.constraints for key in self._world.manifest.keys},
             checked=checked,
             l1_setup_seconds=setup_seconds,
             rebuild_seconds=rebuild_seconds,
             total_seconds=time.perf_counter() - self._start,
         )
+
+    def _verification_gas(self, landed: Landed) -> int:
+        verifier = self._world.manifest.contracts["BlockVerifier"].address
+        return verification_gas(self._world.sender.rpc, verifier, landed.sent)
 
     def _deposit_all(self) -> None:
         """The operator first, as fees need his account; then each user, by his own L1 account and with his own key."""
@@ -174,8 +181,8 @@ class _Run:
         payer, payee = self._people[payment.payer], self._people[payment.payee]
         assert payer.key is not None  # the parser lets only such users pay
         transfer = Transfer(
-            from_id=self._operator.account_of(payer.address),
-            to_id=self._operator.account_of(payee.address),
+            from_id=self._validator.account_of(payer.address),
+            to_id=self._validator.account_of(payee.address),
             to_address=int(payee.address, 16),
             token=payment.token.token_id,
             amount=payment.amount,
@@ -183,7 +190,7 @@ class _Run:
             nonce=self._next_nonce(payer),
             valid_until=self._valid_until,
         )
-        return payer.key.sign(transfer, self._world.domain)
+        return payer.key.sign(transfer, self._world.manifest.domain)
 
     def _balances_after(self) -> dict[tuple[str, int], int]:
         balances = {
@@ -216,7 +223,7 @@ class _Run:
         person = exit_.person
         assert person.key is not None  # only such are chosen
         withdraw = Withdraw(
-            from_id=self._operator.account_of(person.address),
+            from_id=self._validator.account_of(person.address),
             address=int(person.address, 16),
             token=exit_.token_id,
             amount=exit_.amount,
@@ -224,15 +231,15 @@ class _Run:
             nonce=self._next_nonce(person),
             valid_until=self._valid_until,
         )
-        return person.key.sign(withdraw, self._world.domain)
+        return person.key.sign(withdraw, self._world.manifest.domain)
 
     def _request_exits(self, exits: Sequence[Exit], queued: int) -> list[Operation]:
         client = self._world.client
         for exit_ in exits:
             if exit_.is_forced:
-                account_id = self._operator.account_of(exit_.person.address)
+                account_id = self._validator.account_of(exit_.person.address)
                 client.request_full_exit(exit_.person.account, account_id, exit_.token_id)
-        return [self._operator.assign(entry.operation) for entry in client.queue(queued)]
+        return [self._validator.assign(entry.operation) for entry in client.queue(queued)]
 
     def _pay_out(self, exits: Sequence[Exit]) -> None:
         """Push every withdrawal to its owner and see exactly the right amount arrive."""

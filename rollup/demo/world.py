@@ -9,7 +9,6 @@ from ape.api import AccountAPI, ProviderAPI
 from eth_account import Account as EthereumAccount
 
 from rollup.core.constants import DEPOSIT_CAP_BITS
-from rollup.core.operations import domain
 from rollup.demo.payments import User
 from rollup.demo.tokens import USDS
 from rollup.l1.abi import selector
@@ -55,11 +54,6 @@ class World:
     token: str
     operator: Person
     people: Sequence[Person]
-
-    @property
-    def domain(self) -> int:
-        """What every signature is bound to."""
-        return domain(self.manifest.chain_id, int(self.manifest.rollup, 16))
 
     def holdings(self, token_id: int) -> int:
         """Return what the rollup holds of a token."""

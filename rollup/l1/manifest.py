@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rollup.core.constants import FEE_TOKENS
+from rollup.core.operations import domain
 from rollup.l1.errors import ManifestInvalid
 
 FORMAT: Final = 1
@@ -93,6 +94,11 @@ class Manifest:
     def deployed_at(self) -> int:
         """L1 block to read events from."""
         return self.contracts["Rollup"].l1_block
+
+    @property
+    def domain(self) -> int:
+        """What every signature is bound to: the chain and the rollup."""
+        return domain(self.chain_id, int(self.rollup, 16))
 
     @property
     def block_sizes(self) -> list[int]:

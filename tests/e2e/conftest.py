@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot
+from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot, validator_of
 
 from rollup.circuits.keys import build_keys, load_verification_key
-from rollup.demo.operator import Operator
 from rollup.demo.payments import User
 from rollup.demo.world import World, build_world
 from rollup.l1.anvil import Anvil
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
 from rollup.l1.verifier_source import render
-from rollup.progress import Bars
+from rollup.node.validator import Validator
 from rollup.prover import BlockProver, ProvenBlock
 from rollup.toolchain import ROOT
 
@@ -81,9 +80,9 @@ def prover(keys: Path) -> BlockProver:
 
 
 @pytest.fixture
-def operator(world: World, prover: BlockProver) -> Operator:
-    """An operator with an empty state."""
-    return Operator(world, prover, Bars(quiet=True))
+def validator(world: World, prover: BlockProver) -> Validator:
+    """A validator with an empty state."""
+    return validator_of(world, prover)
 
 
 @pytest.fixture(scope="session")
@@ -91,8 +90,8 @@ def proof_one(deployed: World, prover: BlockProver) -> ProvenBlock:
     """Block 1, proven: it takes in what `deposit_three` queues."""
     with snapshot(deployed):
         deposit_three(deployed)
-        operator = Operator(deployed, prover, Bars(quiet=True))
-        return prover.prove(operator.seal(assigned(operator), STEPS))
+        validator = validator_of(deployed, prover)
+        return prover.prove(validator.seal(assigned(validator), STEPS))
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rollup.core.operations import Operation
-from rollup.demo.operator import Operator
 from rollup.demo.world import World
+from rollup.node.validator import Validator
+from rollup.progress import Bars
+from rollup.prover import BlockProver
 
 STEPS = 3
 """The most that fit a domain of 2^17."""
@@ -27,6 +29,11 @@ def snapshot(world: World) -> Iterator[None]:
         assert world.sender.rpc("evm_revert", taken)
 
 
+def validator_of(world: World, prover: BlockProver) -> Validator:
+    """The world's validator, with an empty state."""
+    return Validator(world.client, world.manifest, world.operator.account, prover, Bars(quiet=True))
+
+
 def deposit_three(world: World) -> None:
     """The operator, alice and bob deposit one ETH each, in this order, with their keys."""
     for person in (world.operator, *world.people[:2]):
@@ -34,9 +41,9 @@ def deposit_three(world: World) -> None:
         world.client.deposit_eth(person.account, ETHER, key=person.key.public_key)
 
 
-def assigned(operator: Operator, start: int = 0) -> list[Operation]:
+def assigned(validator: Validator, start: int = 0) -> list[Operation]:
     """The queue's entries from `start`, each with its account."""
-    return [operator.assign(entry.operation) for entry in operator.world.client.queue(start)]
+    return [validator.assign(entry.operation) for entry in validator.client.queue(start)]
 
 
 def data_of(error: Any) -> tuple[str, dict[str, Any]]:

@@ -14,58 +14,58 @@ from rollup.circuits.keys import load_verification_key
 from rollup.cli.main import cli
 from rollup.core.operations import Deposit, Transfer, Withdraw
 from rollup.demo.checks import check_accounting, check_rebuild
-from rollup.demo.operator import Operator
 from rollup.demo.tokens import TOKENS, USDS
 from rollup.demo.world import Person, World
 from rollup.l1.abi import L1Block, NewBlock, selector
 from rollup.l1.reader import Reader
+from rollup.node.validator import Validator
 from rollup.prover import ProvenBlock
 from rollup.wallet.tokens import ETH
 
 pytestmark = pytest.mark.slow
 
 
-def transfer(operator: Operator, payer: Person, payee: Person, amount: int, fee: int, nonce: int) -> Transfer:
+def transfer(validator: Validator, payer: Person, payee: Person, amount: int, fee: int, nonce: int) -> Transfer:
     assert payer.key is not None
-    from_id, to_id = operator.account_of(payer.address), operator.account_of(payee.address)
+    from_id, to_id = validator.account_of(payer.address), validator.account_of(payee.address)
     unsigned = Transfer(from_id, to_id, int(payee.address, 16), ETH.token_id, amount, fee, nonce)
-    return payer.key.sign(unsigned, operator.world.domain)
+    return payer.key.sign(unsigned, validator.manifest.domain)
 
 
-def withdraw(operator: Operator, person: Person, amount: int, fee: int, nonce: int) -> Withdraw:
+def withdraw(validator: Validator, person: Person, amount: int, fee: int, nonce: int) -> Withdraw:
     assert person.key is not None
-    unsigned = Withdraw(operator.account_of(person.address), int(person.address, 16), 0, amount, fee, nonce)
-    return person.key.sign(unsigned, operator.world.domain)
+    unsigned = Withdraw(validator.account_of(person.address), int(person.address, 16), 0, amount, fee, nonce)
+    return person.key.sign(unsigned, validator.manifest.domain)
 
 
-def test_whole_life_of_money_ends_with_equal_books(world: World, operator: Operator) -> None:
+def test_whole_life_of_money_ends_with_equal_books(world: World, validator: Validator) -> None:
     alice, bob, carol = world.people
     client = world.client
     deposit_three(world)
-    operator.run(assigned(operator))
+    validator.run(assigned(validator))
 
     # Transfer with a fee, to oneself, and out to L1
     fee = 10**15
-    operator.run(
+    validator.run(
         [
-            transfer(operator, alice, bob, ETHER // 4, fee, 0),
-            transfer(operator, bob, bob, ETHER, 0, 0),
-            withdraw(operator, alice, ETHER // 2 + 1, fee, 1),
+            transfer(validator, alice, bob, ETHER // 4, fee, 0),
+            transfer(validator, bob, bob, ETHER, 0, 0),
+            withdraw(validator, alice, ETHER // 2 + 1, fee, 1),
         ]
     )
     assert client.pending(alice.address, 0) == ETHER // 2 + 1
-    assert operator.state.balance(0, 0) == ETHER + 2 * fee
+    assert validator.state.balance(0, 0) == ETHER + 2 * fee
 
-    # A deposit that the operator refuses, a forced exit, and a deposit without a key
+    # A deposit that the validator refuses, a forced exit, and a deposit without a key
     world.sender.call("mint", world.token, "mint", ["address", "uint256"], [carol.address, 7], carol.account)
     spender = [world.manifest.rollup, 7]
     world.sender.call("approve", world.token, "approve", ["address", "uint256"], spender, carol.account)
     client.deposit_erc20(carol.account, USDS.token_id, 7)
-    client.request_full_exit(bob.account, operator.account_of(bob.address), 0)
+    client.request_full_exit(bob.account, validator.account_of(bob.address), 0)
     client.deposit_eth(alice.account, 5, owner=carol.address)
-    refused, exit_, keyless = assigned(operator, 3)
+    refused, exit_, keyless = assigned(validator, 3)
     assert isinstance(refused, Deposit)
-    operator.run([replace(refused, account_id=0, refused=True), exit_, keyless])
+    validator.run([replace(refused, account_id=0, refused=True), exit_, keyless])
     assert client.pending(carol.address, USDS.token_id) == 7
     assert client.pending(bob.address, 0) == ETHER + ETHER // 4
     assert client.executed_blocks() == 3
@@ -79,10 +79,10 @@ def test_whole_life_of_money_ends_with_equal_books(world: World, operator: Opera
 
     # An entry stays in the queue: it must be in the books too
     client.deposit_eth(alice.account, 11)
-    rebuilt = check_rebuild(world, operator.state, ignore_progress)
+    rebuilt = check_rebuild(world, validator.state, ignore_progress)
     checked = check_accounting(world, rebuilt, TOKENS)
     assert checked.ledger[0].in_queue > 11
-    assert [run.l1_block.number for run in operator.runs] == [1, 2, 3]
+    assert [run.l1_block.number for run in validator.landed] == [1, 2, 3]
 
 
 def test_commit_prove_execute_in_three_calls_equals_one_call(block_one: tuple[World, ProvenBlock]) -> None:
@@ -148,13 +148,13 @@ def groth16_holds(key: dict[str, Any], proof: dict[str, Any], inputs: list[int])
     return bool(product == FQ12.one())
 
 
-def test_rebuild_after_two_blocks_in_one_commit_gives_both(world: World, operator: Operator) -> None:
+def test_rebuild_after_two_blocks_in_one_commit_gives_both(world: World, validator: Validator) -> None:
     alice, bob, _ = world.people
     client, account = world.client, world.operator.account
     deposit_three(world)
-    one = operator.seal(assigned(operator), STEPS)
-    parent = operator.following(one, world.operator.address, registry_answer(world))
-    two = operator.seal([transfer(operator, alice, bob, 5, 0, 0)], STEPS, parent)
+    one = validator.seal(assigned(validator), STEPS)
+    parent = validator.following(one, world.operator.address, registry_answer(world))
+    two = validator.seal([transfer(validator, alice, bob, 5, 0, 0)], STEPS, parent)
     client.commit(account, L1Block.genesis(), [NewBlock.of(one), NewBlock.of(two)])
     reader = Reader(client.sender.rpc, client.address, client.deployed_at)
     published = list(reader.published(2))

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from ape import accounts, networks
 from ape.api import AccountAPI
-from e2e_rig import ETHER, STEPS, assigned, ignore_progress
+from e2e_rig import ETHER, STEPS, assigned, ignore_progress, validator_of
 from eth_account import Account as EthereumAccount
 
 from rollup.demo.checks import check_rebuild
-from rollup.demo.operator import Operator
 from rollup.demo.payments import User
 from rollup.demo.world import Person, World
 from rollup.l1.anvil import Anvil
@@ -21,7 +20,6 @@ from rollup.l1.deployment import Deployment, Plan, TokenOffer
 from rollup.l1.errors import DeploymentRefused
 from rollup.l1.project import Contracts, ape_on, built_keys, development_account, known_refusals
 from rollup.l1.sender import Sender
-from rollup.progress import Bars
 from rollup.prover import BlockProver
 from rollup.wallet.keys import derive_local_key
 
@@ -110,10 +108,10 @@ def test_block_on_a_fork_of_mainnet_takes_usdc_in_and_is_rebuilt(
     sender.call("the approval", USDC, "approve", ["address", "uint256"], [manifest.rollup, 5 * DOLLARS], owner)
     client.deposit_eth(owner, ETHER, key=key.public_key)
     client.deposit_erc20(owner, 1, 5 * DOLLARS)
-    operator = Operator(world, prover, Bars(quiet=True))
-    operator.run(assigned(operator))
-    assert operator.runs[0].l1_block.block_size == STEPS
+    validator = validator_of(world, prover)
+    validator.run(assigned(validator))
+    assert validator.landed[0].l1_block.block_size == STEPS
 
-    rebuilt = check_rebuild(world, operator.state, ignore_progress)
+    rebuilt = check_rebuild(world, validator.state, ignore_progress)
     assert rebuilt.state.balances(0) == {0: ETHER, 1: 5 * DOLLARS}
     assert world.balance(manifest.rollup) == 5 * DOLLARS

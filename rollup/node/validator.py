@@ -1,31 +1,31 @@
-"""The demo's operator: takes what the queue and the users give, seals it into blocks, proves them, and sends them."""
+"""A validator: takes what the queue and the users give, seals it into blocks, proves them, and sends them."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ape.api import AccountAPI
+
 from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.operations import FullExit, Operation, QueueOperation, Transfer
 from rollup.core.state import State
-from rollup.demo.errors import DemoFailed
-from rollup.demo.world import World
 from rollup.l1.abi import L1Block, NewBlock
-from rollup.l1.rpc import RpcError
-from rollup.l1.sender import BASE_GAS, Sent
+from rollup.l1.client import RollupClient
+from rollup.l1.manifest import Manifest
+from rollup.l1.sender import Sent
+from rollup.node.errors import FeeAccountNotOwnError, ForeignBlockError, NoFeeAccountError
 from rollup.progress import Bars
 from rollup.prover import BlockProver, ProvenBlock
 
 
 @dataclass(frozen=True, slots=True)
-class BlockRun:
-    """A block that went all the way, with what it cost. Gas as charged, split where it can be."""
+class Landed:
+    """A block that went all the way: its proof, what L1 made of it, the transaction, and how long that took."""
 
     proven: ProvenBlock
     l1_block: L1Block
+    sent: Sent
     l1_seconds: float
-    gas: int
-    gas_data: int
-    gas_verification: int
 
     @property
     def transfers(self) -> int:
@@ -33,19 +33,25 @@ class BlockRun:
         return sum(isinstance(operation, Transfer) for operation in self.proven.block.operations)
 
 
-class Operator:
-    """Runs one rollup on one world.
+class Validator:
+    """Runs one rollup, from its genesis.
 
     Args:
-        world: L1.
+        client: The rollup on L1.
+        manifest: Its deployment.
+        account: Who sends the blocks; the L2 account of the same address gets the fees.
         prover: Makes the proofs.
         bars: Where progress is shown.
     """
 
-    def __init__(self, world: World, prover: BlockProver, bars: Bars) -> None:
-        self.world = world
+    def __init__(
+        self, client: RollupClient, manifest: Manifest, account: AccountAPI, prover: BlockProver, bars: Bars
+    ) -> None:
+        self.client = client
+        self.manifest = manifest
+        self.account = account
         self.state = State()
-        self.runs: list[BlockRun] = []
+        self.landed: list[Landed] = []
         self._prover = prover
         self._bars = bars
         self._parent = L1Block.genesis()
@@ -71,10 +77,10 @@ class Operator:
         while rest:
             size = self._size_for(len(rest))
             taken, rest = rest[:size], rest[size:]
-            self.runs.append(self._finish(self.seal(taken, size)))
+            self.landed.append(self._finish(self.seal(taken, size)))
 
     def _size_for(self, count: int) -> int:
-        sizes = self.world.manifest.block_sizes
+        sizes = self.manifest.block_sizes
         return next((size for size in sizes if size >= count), sizes[-1])
 
     def seal(self, operations: Sequence[Operation], size: int, parent: L1Block | None = None) -> SealedBlock:
@@ -85,73 +91,54 @@ class Operator:
             size: Steps.
             parent: What it follows; by default the last block sent.
 
-        Raises: OperationError, BlockError, DemoFailed; then the state is as before.
+        Raises: OperationError, BlockError, NodeError; then the state is as before.
         """
         parent = parent or self._parent
         fee_account = self._fee_account()
         builder = BlockBuilder(
             self.state,
-            domain=self.world.domain,
+            domain=self.manifest.domain,
             block_number=parent.number + 1,
             timestamp=max(int(time.time()), parent.timestamp),
             fee_account=fee_account,
-            fee_tokens=self.world.manifest.fee_tokens,
+            fee_tokens=self.manifest.fee_tokens,
             block_size=size,
             queue_start=parent.queue_end,
         )
         try:
             for operation in operations:
                 builder.add(operation)
-            if self.state.account(fee_account).address != int(self.world.operator.address, 16):
-                raise DemoFailed(f"account {fee_account} is to get the fees and is not the operator's")
+            if self.state.account(fee_account).address != int(self.account.address, 16):
+                raise FeeAccountNotOwnError(fee_account, str(self.account.address))
             return builder.seal()
         except BaseException:
             builder.abandon()
             raise
 
     def _fee_account(self) -> int:
-        """The operator's own account, wherever his deposit stood in the queue."""
+        """The validator's own account, wherever his deposit stood in the queue."""
         try:
-            return self.account_of(self.world.operator.address)
+            return self.account_of(self.account.address)
         except KeyError:
-            raise DemoFailed("the operator has no account for the fees: he must deposit first") from None
+            raise NoFeeAccountError(str(self.account.address)) from None
 
-    def _finish(self, sealed: SealedBlock) -> BlockRun:
+    def _finish(self, sealed: SealedBlock) -> Landed:
         number, size = sealed.header.block_number, sealed.header.block_size
         with self._bars.step(f"block {number}, {size} steps: proof") as advance:
             proven = self._prover.prove(sealed, lambda phase, done: advance(phase, done, 1))
         with self._bars.step(f"block {number}: commit, prove, execute on L1"):
             start = time.perf_counter()
-            account = self.world.operator.account
             new = NewBlock.of(sealed)
-            sent = self.world.client.commit_prove_execute(account, self._parent, new, proven.proof)
+            sent = self.client.commit_prove_execute(self.account, self._parent, new, proven.proof)
             seconds = time.perf_counter() - start
-        (event,) = self.world.client.committed(sent)
+        (event,) = self.client.committed(sent)
         block = self.following(sealed, event.committer, event.validator_set)
         if block.hash() != event.hash:
-            raise DemoFailed(f"L1 made another block {number} of the same data")
+            raise ForeignBlockError(number, block.hash(), event.hash)
         self._parent = block
-        verification = verification_gas(self.world, sent)
-        return BlockRun(proven, self._parent, seconds, sent.gas_used, sent.gas_data, verification)
+        return Landed(proven, block, sent, seconds)
 
     def following(self, sealed: SealedBlock, committer: str, validator_set: bytes) -> L1Block:
         """Return what L1 makes of a block on top of the last one sent."""
         binding = sealed.commitment, sealed.challenge, sealed.evaluation
         return self._parent.following(sealed.header, sealed.l2, sealed.l1, binding, committer, validator_set)
-
-
-def verification_gas(world: World, sent: Sent) -> int:
-    """Return what a transaction spent inside the verifier, 0 if the node cannot trace."""
-    verifier = world.manifest.contracts["BlockVerifier"].address.lower()
-    try:
-        trace = world.sender.rpc("debug_traceTransaction", sent.transaction, {"tracer": "callTracer"})
-    except RpcError:
-        return 0
-    waiting, total = [trace], 0
-    while waiting:
-        call = waiting.pop()
-        if str(call.get("to", "")).lower() == verifier:
-            total += int(call["gasUsed"], 16)
-        else:
-            waiting.extend(call.get("calls", []))
-    return min(total, sent.gas_used - BASE_GAS)

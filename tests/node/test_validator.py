@@ -1,0 +1,47 @@
+"""What a validator decides by himself, without a node of L1."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rollup.core.operations import Deposit, domain
+from rollup.node.errors import FeeAccountNotOwnError, NoFeeAccountError
+from rollup.node.validator import Validator
+from rollup.progress import Bars
+
+VALIDATOR, STRANGER = 0xAA, 0xBB
+
+
+def validator() -> Validator:
+    manifest: Any = SimpleNamespace(fee_tokens=tuple(range(8)), domain=domain(1, 1))
+    account: Any = SimpleNamespace(address=f"{VALIDATOR:#042x}")
+    nothing: Any = None
+    return Validator(nothing, manifest, account, nothing, Bars(quiet=True))
+
+
+def deposit(owner: int) -> Deposit:
+    return Deposit(account_id=0, owner=owner, token=0, amount=1)
+
+
+def test_seal_validators_deposit_behind_a_strangers_fees_go_to_the_validator() -> None:
+    ours = validator()
+    sealed = ours.seal([ours.assign(deposit(STRANGER)), ours.assign(deposit(VALIDATOR))], 2)
+    assert sealed.header.fee_account == 1
+    assert ours.state.account(1).address == VALIDATOR
+
+
+def test_seal_validator_without_a_deposit_is_refused() -> None:
+    ours = validator()
+    with pytest.raises(NoFeeAccountError, match="deposit to it first") as caught:
+        ours.seal([ours.assign(deposit(STRANGER))], 2)
+    assert caught.value.values == {"address": f"{VALIDATOR:#042x}"}
+
+
+def test_seal_validators_deposit_not_in_the_block_yet_is_refused() -> None:
+    ours = validator()
+    first, _ = ours.assign(deposit(STRANGER)), ours.assign(deposit(VALIDATOR))
+    with pytest.raises(FeeAccountNotOwnError, match="account 1 is to get the fees") as caught:
+        ours.seal([first], 2)
+    assert caught.value.account_id == 1
+    assert not list(ours.state.accounts())
