@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {KeyChanges} from "./KeyChanges.sol";
 import {Prover} from "./Prover.sol";
 import {Queue} from "./Queue.sol";
 import {
@@ -12,12 +13,13 @@ import {
     MAX_L1_OPERATIONS_PER_BLOCK,
     MAX_TIMESTAMP_AHEAD_SECONDS,
     MAX_TIMESTAMP_BEHIND_SECONDS,
+    NONCE_BITS,
+    OP_CHANGE_PUB_KEY,
     OP_DEPOSIT,
     OP_FULL_EXIT,
-    OP_WITHDRAW,
     VERSION_CALLDATA
 } from "./generated/Constants.sol";
-import {Block, NewBlock} from "./interfaces/IRollup.sol";
+import {Block, KeyChange, NewBlock} from "./interfaces/IRollup.sol";
 import {IValidatorRegistry} from "./interfaces/IValidatorRegistry.sol";
 import {IVerifier} from "./interfaces/IVerifier.sol";
 import {Binding} from "./libraries/Binding.sol";
@@ -26,7 +28,7 @@ import {Header} from "./libraries/Header.sol";
 import {Records} from "./libraries/Records.sol";
 
 /// @notice Turns what a validator publishes into blocks of the chain: checks it, binds it, hashes it.
-abstract contract Committer is Prover, Queue {
+abstract contract Committer is Prover, Queue, KeyChanges {
     using Records for bytes;
     using Records for uint256;
 
@@ -67,7 +69,7 @@ abstract contract Committer is Prover, Queue {
         block_.source = uint8(VERSION_CALLDATA);
         block_.commitment = uint256(published.commitment);
         block_.chunkEnd = parent.chunkEnd + _countChunks(published.l2);
-        block_.queueEnd = _checkRecords(published.l1, parent.queueEnd);
+        block_.queueEnd = _checkRecords(published, parent.queueEnd);
         block_.committer = msg.sender;
         digest = _bind(block_, parent, published);
     }
@@ -123,37 +125,46 @@ abstract contract Committer is Prover, Queue {
         if (l2.length % CHUNK_BYTES != 0 || chunks >> COUNT_BITS != 0) revert L2StreamLength(l2.length);
     }
 
-    /// @notice Reads the L1 stream record by record; queue operations must be the next of the queue.
+    /// @notice Reads the L1 stream record by record; queue operations must be the next of the queue, key changes authorised.
     /// @dev Makes every word one below r: the first by its operation, the others of a queue operation by its hash over words
-    /// that were checked when it was queued, a Withdraw's second by its width.
-    function _checkRecords(bytes calldata l1, uint64 queueStart) private view returns (uint64 queueEnd) {
+    /// that were checked when it was queued, a key by the curve, any other by its width.
+    function _checkRecords(NewBlock calldata published, uint64 queueStart) private view returns (uint64 queueEnd) {
+        bytes calldata l1 = published.l1;
         uint256 words = l1.length / 32;
         if (l1.length % 32 != 0 || words >> COUNT_BITS != 0) revert L1StreamLength(l1.length);
         queueEnd = queueStart;
         uint256 records = 0;
-        uint256 i = 0;
-        while (i < words) {
+        uint256 keyChanges = 0;
+        uint256 end;
+        for (uint256 i = 0; i < words; i = end) {
             if (++records > MAX_L1_OPERATIONS_PER_BLOCK) revert TooManyL1Operations(MAX_L1_OPERATIONS_PER_BLOCK);
             uint256 w0 = l1.word(i);
             uint256 op = w0.op();
-            uint256 end;
-            if (op == OP_DEPOSIT) {
-                end = i + Records.DEPOSIT_WORDS;
-                if (end > words) revert L1StreamLength(l1.length);
-                _requireQueued(queueEnd++, l1.depositHash(i));
-            } else if (op == OP_FULL_EXIT) {
-                end = i + Records.FULL_EXIT_WORDS;
-                if (end > words) revert L1StreamLength(l1.length);
-                _requireQueued(queueEnd++, Records.fullExitHash(w0, l1.word(i + 1)));
-            } else if (op == OP_WITHDRAW) {
-                end = i + Records.WITHDRAW_WORDS;
-                if (end > words) revert L1StreamLength(l1.length);
-                if (w0.flags() != 0 || l1.word(i + 1).aux() != 0) revert MalformedRecord(i);
-            } else {
-                revert UnknownOperation(i, w0);
-            }
-            i = end;
+            end = i + Records.wordsOf(op);
+            if (end == i) revert UnknownOperation(i, w0);
+            if (end > words) revert L1StreamLength(l1.length);
+            if (op == OP_DEPOSIT) _requireQueued(queueEnd++, l1.depositHash(i));
+            else if (op == OP_FULL_EXIT) _requireQueued(queueEnd++, l1.fullExitHash(i));
+            else if (op == OP_CHANGE_PUB_KEY) _checkKeyChange(published, i, keyChanges++);
+            else if (w0.flags() != 0 || l1.word(i + 1).aux() != 0) revert MalformedRecord(i);
         }
+        _requireKeyAuths(published.keyAuth, keyChanges);
+    }
+
+    /// @param index Of the record's first word.
+    /// @param position Of the key change among those of the block.
+    function _checkKeyChange(NewBlock calldata published, uint256 index, uint256 position) private view {
+        uint256 w0 = published.l1.word(index);
+        uint256 w1 = published.l1.word(index + 1);
+        if (w0.flags() != 0 || w1.aux() >> NONCE_BITS != 0) revert MalformedRecord(index);
+        KeyChange memory change;
+        change.accountId = w0.accountOf();
+        change.nonce = uint32(w1.aux());
+        change.ax = published.l1.word(index + 2);
+        change.ay = published.l1.word(index + 3);
+        change.feeToken = w0.tokenOf();
+        change.fee = w1.amountOf();
+        _requireAuthorised(w0.ownerOf(), change, published.keyAuth, position, published.timestamp);
     }
 
     function _requireWord(uint256 value) private pure {

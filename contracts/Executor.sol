@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Chain} from "./Chain.sol";
 import {Inbox} from "./Inbox.sol";
-import {OP_DEPOSIT, OP_FULL_EXIT} from "./generated/Constants.sol";
+import {OP_CHANGE_PUB_KEY, OP_DEPOSIT, OP_FULL_EXIT} from "./generated/Constants.sol";
 import {Block} from "./interfaces/IRollup.sol";
 import {Calldata} from "./libraries/Calldata.sol";
 import {Records} from "./libraries/Records.sol";
@@ -42,15 +42,10 @@ abstract contract Executor is Chain, Inbox {
             uint256 w0 = l1.word(i);
             uint256 w1 = l1.word(i + 1);
             uint256 op = w0.op();
-            if (op == OP_DEPOSIT) {
-                if (w0.isRefused()) _creditPending(w0.ownerOf(), w0.tokenOf(), w1.amountOf());
-                feesGwei += w1.aux();
-                i += Records.DEPOSIT_WORDS;
-            } else {
-                _creditPending(w0.ownerOf(), w0.tokenOf(), w1.amountOf());
-                if (op == OP_FULL_EXIT) feesGwei += w1.aux();
-                i += Records.FULL_EXIT_WORDS;
-            }
+            if (op == OP_DEPOSIT || op == OP_FULL_EXIT) feesGwei += w1.aux();
+            bool pays = op == OP_DEPOSIT ? w0.isRefused() : op != OP_CHANGE_PUB_KEY;
+            if (pays) _creditPending(w0.ownerOf(), w0.tokenOf(), w1.amountOf());
+            i += Records.wordsOf(op);
         }
     }
 }

@@ -16,12 +16,16 @@ import {Records} from "./libraries/Records.sol";
 abstract contract Inbox is Vault, Queue {
     // ---- Users ----
 
-    function depositETH(address owner, uint256 ax, uint256 ay) external payable nonReentrant returns (uint64 index) {
+    function depositETH(uint128 amount, address owner, uint256 ax, uint256 ay)
+        external
+        payable
+        nonReentrant
+        returns (uint64 index)
+    {
         _checkOwnerAndKey(owner, ax, ay);
         (, uint128 cap) = _openTerms(ETH);
-        (uint64 feeGwei, uint256 amount) = _takeFee();
-        _requireUnderCap(ETH, cap, msg.value);
-        accounted[ETH] += msg.value;
+        _requireUnderCap(ETH, cap, amount);
+        uint64 feeGwei = _takeFee(amount);
         return _queueDeposit(owner, ETH, amount, feeGwei, ax, ay);
     }
 
@@ -34,24 +38,20 @@ abstract contract Inbox is Vault, Queue {
         if (token == ETH) revert NotAnErc20(token);
         _checkOwnerAndKey(owner, ax, ay);
         (IERC20 erc20, uint128 cap) = _openTerms(token);
-        (uint64 feeGwei, uint256 excess) = _takeFee();
+        uint64 feeGwei = _takeFee(0);
 
         // The transfer comes before the effects since it decides them; every function that it could re-enter to gain is
-        // guarded, and until it returns the vault holds more than it accounts for, never less.
+        // guarded, and until it returns the vault holds at least what it accounts for.
         uint256 arrived = _receiveErc20(erc20, amount);
         _requireUnderCap(token, cap, arrived);
         accounted[token] += arrived;
-        accounted[ETH] += msg.value;
-        _creditPending(msg.sender, ETH, uint128(excess));
         return _queueDeposit(owner, token, arrived, feeGwei, ax, ay);
     }
 
     function requestFullExit(uint32 accountId, uint16 token) external payable nonReentrant returns (uint64 index) {
         if (accountId >> ACCOUNT_ID_BITS != 0) revert AccountOutOfRange(accountId);
         if (token >= FIRST_ORDER_SLOT) revert TokenOutOfRange(token);
-        (uint64 feeGwei, uint256 excess) = _takeFee();
-        accounted[ETH] += msg.value;
-        _creditPending(msg.sender, ETH, uint128(excess));
+        uint64 feeGwei = _takeFee(0);
 
         uint40 expiry;
         uint256[2] memory record;
@@ -76,12 +76,16 @@ abstract contract Inbox is Vault, Queue {
         return (IERC20(tokenAddress), depositCap);
     }
 
-    /// @dev The rest fits 128 bits: there is not that much ETH.
-    function _takeFee() private view returns (uint64 feeGwei, uint256 rest) {
+    /// @notice Accounts for the ETH that came and credits the sender with what is neither deposit nor fee.
+    /// @dev The excess fits 128 bits: there is not that much ETH.
+    function _takeFee(uint128 depositWei) private returns (uint64 feeGwei) {
         feeGwei = _queueFeeGwei();
         uint256 fee = uint256(feeGwei) * 1 gwei;
-        if (msg.value < fee) revert QueueFeeNotPaid(fee, msg.value);
-        return (feeGwei, msg.value - fee);
+        if (msg.value < depositWei + fee) {
+            revert QueueFeeNotPaid(fee, msg.value > depositWei ? msg.value - depositWei : 0);
+        }
+        accounted[ETH] += msg.value;
+        _creditPending(msg.sender, ETH, uint128(msg.value - depositWei - fee));
     }
 
     function _requireUnderCap(uint16 token, uint256 cap, uint256 arrived) private view {

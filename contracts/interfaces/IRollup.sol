@@ -51,6 +51,27 @@ struct NewBlock {
     bytes l2;
     /// The L1 stream: records of 32-byte words.
     bytes l1;
+    /// For each ChangePubKey record in order `r 32 | s 32 | v 1 | validUntil 5`: the owner's signature of the KeyChange, all
+    /// zeros if its approval is stored here.
+    bytes keyAuth;
+}
+
+/// @notice The change of an L2 account's key, as its owner authorises it.
+/// @dev Field order is that of the EIP-712 type ChangePubKey: docs/protocol.md section 4.
+struct KeyChange {
+    /// < 2^24.
+    uint32 accountId;
+    /// The account's, before the change.
+    uint32 nonce;
+    /// The new key, a point of Baby Jubjub.
+    uint256 ax;
+    uint256 ay;
+    /// Token id.
+    uint16 feeToken;
+    /// In the token's smallest unit.
+    uint128 fee;
+    /// Unix seconds, compared with the timestamp of the block's header; inclusive.
+    uint40 validUntil;
 }
 
 /// @title IRollup
@@ -91,6 +112,11 @@ interface IRollup {
         uint256[2] record
     );
 
+    /// @notice The owner has approved a key change on L1, for good.
+    /// @param owner Address whose account's key may change so.
+    /// @param digest EIP-712 digest of `change`.
+    event KeyChangeApproved(address indexed owner, bytes32 indexed digest, KeyChange change);
+
     /// @notice A block was committed. Its data is in the input of the transaction that emitted this (protocol 8).
     /// @param hash The block hash.
     /// @param committer The validator.
@@ -115,9 +141,10 @@ interface IRollup {
 
     /// @notice The owner is the zero address or this contract.
     error InvalidOwner(address owner);
-    /// @notice The deposit is worth nothing: for ETH, what is left after the fee; for a token, what arrived.
+    /// @notice The deposit is worth nothing: for a token, nothing arrived.
     error ZeroDeposit(uint16 token);
     /// @notice The queue fee was not paid.
+    /// @param sentWei What was sent for it: for a deposit of ETH, on top of the amount.
     error QueueFeeNotPaid(uint256 requiredWei, uint256 sentWei);
     /// @notice The governor has stopped deposits of the token.
     error DepositsPaused(uint16 token);
@@ -158,12 +185,22 @@ interface IRollup {
     error L1StreamLength(uint256 bytesLength);
     /// @notice A record's first word has an operation that does not belong in the L1 stream.
     error UnknownOperation(uint256 wordIndex, uint256 word);
-    /// @notice A Withdraw record has a field set that must be 0.
+    /// @notice A record has a field set that must be 0, or a nonce that is none.
     error MalformedRecord(uint256 wordIndex);
     /// @notice More records than a block may carry.
     error TooManyL1Operations(uint256 limit);
     /// @notice A Deposit or FullExit record is not the next entry of the queue.
     error QueueEntryMismatch(uint64 index, bytes27 expected, bytes27 got);
+    /// @notice There is not exactly one authorisation of 70 bytes for each key change.
+    /// @param expected If less came, how many bytes the key changes read so far need.
+    error KeyAuthLength(uint256 expected, uint256 got);
+    /// @notice The key change was authorised for blocks up to an earlier time than this one's.
+    error KeyChangeExpired(uint32 accountId, uint40 validUntil, uint64 timestamp);
+    /// @notice The authorisation is empty, and the owner has approved no such key change on L1.
+    error KeyChangeNotApproved(address owner, bytes32 digest);
+    /// @notice The signature is not the owner's of this key change.
+    /// @param signer Whose it is; 0 if it is none, or its s is in the upper half of the group's order.
+    error KeyChangeNotSigned(address owner, address signer, bytes32 digest);
     /// @notice The proof does not hold for the block.
     error InvalidProof(uint64 number);
     /// @notice Only proven blocks are executed.
@@ -183,7 +220,9 @@ interface IRollup {
 
     // ---- Users ------------------------------------------------------------------------------------------------------
 
-    /// @notice Deposits ETH: `msg.value` less `queueFee()`.
+    /// @notice Deposits ETH. The queue fee is paid on top; what `msg.value` exceeds both by is credited to the sender's
+    /// pending balance. So `msg.value - amount` is the highest queue fee that the sender takes.
+    /// @param amount Wei to deposit.
     /// @param owner L1 address the deposit belongs to, on L2 and if it is refused.
     /// @param ax, ay The owner's Baby Jubjub key, set if the account has none; (0, 0) for none. Only for `msg.sender`.
     /// Warning: the curve is checked, the prime-order subgroup is not. A key outside it cannot sign, and a later deposit
@@ -191,7 +230,7 @@ interface IRollup {
     /// @return index Position in the queue.
     /// Reverts: InvalidOwner, KeyNotByOwner, KeyNotOnCurve, QueueFeeNotPaid, ZeroDeposit, DepositsPaused,
     /// DepositCapExceeded.
-    function depositETH(address owner, uint256 ax, uint256 ay) external payable returns (uint64 index);
+    function depositETH(uint128 amount, address owner, uint256 ax, uint256 ay) external payable returns (uint64 index);
 
     /// @notice Deposits a listed token, approved before. The queue fee is paid in ETH; what `msg.value` exceeds it by is
     /// credited to the sender's pending balance.
@@ -221,6 +260,14 @@ interface IRollup {
     /// SafeERC20FailedOperation if the token misbehaves. A reverted withdrawal stays pending.
     function withdrawPending(address owner, uint16 token) external returns (uint128 amount);
 
+    /// @notice Approves a change of the key of an account of the sender's, instead of a signature: for contract wallets.
+    /// There is no way back but the account's nonce and `validUntil`; approving again changes nothing.
+    /// @param change What the operator's record must say, field by field.
+    /// @return digest The EIP-712 digest under which the approval is stored.
+    /// Warning: as for depositETH, the key's subgroup is not checked; and who has the key can spend what the account holds.
+    /// Reverts: AccountOutOfRange, TokenOutOfRange, KeyNotOnCurve.
+    function approveKeyChange(KeyChange calldata change) external returns (bytes32 digest);
+
     // ---- Validators -------------------------------------------------------------------------------------------------
 
     /// @notice Publishes blocks. The parent is the last committed block.
@@ -229,7 +276,8 @@ interface IRollup {
     /// @param auth For the validator registry; empty for the allow-list.
     /// Reverts: NotADirectCall, CalldataNotCanonical, NoBlocks, BlockOutOfOrder, BlockHashMismatch, BlockSizeUnsupported,
     /// AccountOutOfRange, TimestampOutOfRange, NotAWord, L2StreamLength, L1StreamLength, UnknownOperation,
-    /// MalformedRecord, TooManyL1Operations, QueueEntryMismatch, or what the registry reverts with.
+    /// MalformedRecord, TooManyL1Operations, QueueEntryMismatch, KeyNotOnCurve, KeyAuthLength, KeyChangeExpired,
+    /// KeyChangeNotApproved, KeyChangeNotSigned, or what the registry reverts with.
     function commitBlocks(Block calldata parent, NewBlock[] calldata blocks, bytes calldata auth) external;
 
     /// @notice Commits, proves and executes one block; all earlier ones must be executed.
@@ -284,6 +332,11 @@ interface IRollup {
     function queueEntry(uint64 index) external view returns (bytes27 hash, uint40 expiry);
     /// @notice What the next queue entry costs, in wei, a multiple of 1 gwei. Rises with the number of open entries.
     function queueFee() external view returns (uint256 feeWei);
+
+    /// @notice EIP-712 digest of a key change here: what the owner signs, or approves by approveKeyChange.
+    function keyChangeDigest(KeyChange calldata change) external view returns (bytes32 digest);
+    /// @notice Whether `owner` has approved the key change with this digest.
+    function keyChangeApproved(address owner, bytes32 digest) external view returns (bool);
 
     /// @notice What `owner` can withdraw, in units of the token.
     function pending(address owner, uint16 token) external view returns (uint128);

@@ -8,8 +8,12 @@ import {
     FLAG_BITS,
     FLAG_REFUSED,
     FLAG_SENDER_IS_OWNER,
+    OP_BITS,
+    OP_CHANGE_PUB_KEY,
     OP_DEPOSIT,
+    OP_FORCED_EXIT,
     OP_FULL_EXIT,
+    OP_WITHDRAW,
     SLOT_BITS
 } from "../generated/Constants.sol";
 
@@ -21,9 +25,13 @@ library Records {
     uint256 internal constant OP_SHIFT = FLAGS_SHIFT + FLAG_BITS;
     uint256 internal constant AUX_SHIFT = BALANCE_BITS;
 
-    uint256 internal constant DEPOSIT_WORDS = 4;
-    uint256 internal constant FULL_EXIT_WORDS = 2;
-    uint256 internal constant WITHDRAW_WORDS = 2;
+    /// Words of a record with a key, and without.
+    uint256 private constant WITH_KEY = 4;
+    uint256 private constant WITHOUT_KEY = 2;
+    /// Words of each operation's record, OP_BITS each at OP_BITS * operation.
+    uint256 private constant WORDS = (WITH_KEY << (OP_BITS * OP_DEPOSIT)) | (WITH_KEY << (OP_BITS * OP_CHANGE_PUB_KEY))
+        | (WITHOUT_KEY << (OP_BITS * OP_FULL_EXIT)) | (WITHOUT_KEY << (OP_BITS * OP_WITHDRAW))
+        | (WITHOUT_KEY << (OP_BITS * OP_FORCED_EXIT));
 
     uint256 private constant ACCOUNT_MASK = ((1 << ACCOUNT_ID_BITS) - 1) << ACCOUNT_SHIFT;
     uint256 private constant AMOUNT_MASK = (1 << BALANCE_BITS) - 1;
@@ -62,6 +70,15 @@ library Records {
         return w0 >> OP_SHIFT;
     }
 
+    /// @return words Of the operation's record; 0 if it has none, or if this is no operation.
+    function wordsOf(uint256 operation) internal pure returns (uint256 words) {
+        return (WORDS >> (OP_BITS * operation)) & ((1 << OP_BITS) - 1);
+    }
+
+    function accountOf(uint256 w0) internal pure returns (uint32) {
+        return uint32((w0 >> ACCOUNT_SHIFT) & ((1 << ACCOUNT_ID_BITS) - 1));
+    }
+
     function tokenOf(uint256 w0) internal pure returns (uint16) {
         return uint16((w0 >> TOKEN_SHIFT) & ((1 << SLOT_BITS) - 1));
     }
@@ -89,7 +106,7 @@ library Records {
     /// @notice What the queue knows of the Deposit that starts at word `index`.
     function depositHash(bytes calldata stream, uint256 index) internal pure returns (bytes32 digest) {
         uint256 keep = ~DEPOSIT_W0_OPERATOR;
-        uint256 size = 32 * DEPOSIT_WORDS;
+        uint256 size = 32 * WITH_KEY;
         assembly ("memory-safe") {
             let free := mload(0x40)
             calldatacopy(free, add(stream.offset, shl(5, index)), size)
@@ -98,8 +115,9 @@ library Records {
         }
     }
 
-    /// @notice What the queue knows of the FullExit with these words.
-    function fullExitHash(uint256 w0, uint256 w1) internal pure returns (bytes32 digest) {
+    /// @notice What the queue knows of the FullExit that starts at word `index`.
+    function fullExitHash(bytes calldata stream, uint256 index) internal pure returns (bytes32 digest) {
+        (uint256 w0, uint256 w1) = (word(stream, index), word(stream, index + 1));
         uint256 keep = ~FULL_EXIT_W1_OPERATOR;
         assembly ("memory-safe") {
             mstore(0x00, w0)

@@ -13,16 +13,20 @@ from eth_hash.auto import keccak
 
 from rollup.core.account import empty_root
 from rollup.core.block import SealedBlock
-from rollup.core.constants import VERSION_CALLDATA
+from rollup.core.checks import check_uint
+from rollup.core.constants import TIMESTAMP_BITS, VERSION_CALLDATA
+from rollup.core.errors import FieldRuleError
 from rollup.core.header import Header
 
 BLOCK_TYPE: Final = (
     "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,bytes32,bytes32,uint64,uint64,"
     "address,bytes32)"
 )
-NEW_BLOCK_TYPE: Final = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes)"
+NEW_BLOCK_TYPE: Final = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes,bytes)"
+KEY_CHANGE_TYPE: Final = "(uint32,uint32,uint256,uint256,uint16,uint128,uint40)"
 COMMIT_TYPES: Final = (BLOCK_TYPE, f"{NEW_BLOCK_TYPE}[]", "bytes")
 COMMIT_PROVE_EXECUTE_TYPES: Final = (BLOCK_TYPE, NEW_BLOCK_TYPE, "uint256[8]", "bytes")
+_SIGNATURE_BYTES: Final = 65
 NO_ADDRESS: Final = "0x" + 40 * "0"
 
 
@@ -49,6 +53,7 @@ FULL_EXIT_QUEUED_DATA: Final = ("uint32", "uint64", "uint40", "uint256[2]")
 FULL_EXIT_QUEUED: Final = keccak(
     signature("FullExitQueued", ("uint64", "address", "uint16", *FULL_EXIT_QUEUED_DATA)).encode()
 )
+KEY_CHANGE_APPROVED: Final = keccak(signature("KeyChangeApproved", ("address", "bytes32", KEY_CHANGE_TYPE)).encode())
 PENDING_CREDITED: Final = keccak(b"PendingCredited(address,uint16,uint128)")
 
 
@@ -135,10 +140,16 @@ class NewBlock:
     commitment: bytes
     l2: bytes
     l1: bytes
+    key_auth: bytes = b""
 
     @classmethod
-    def of(cls, block: SealedBlock) -> Self:
-        """Return what is published of a sealed block."""
+    def of(cls, block: SealedBlock, key_auth: bytes = b"") -> Self:
+        """Return what is published of a sealed block.
+
+        Args:
+            block: The block.
+            key_auth: `KeyAuth.encoded()` of each of its key changes in order, one after the other.
+        """
         header = block.header
         return cls(
             block_size=header.block_size,
@@ -149,11 +160,57 @@ class NewBlock:
             commitment=block.commitment.to_bytes(32, "big"),
             l2=block.l2,
             l1=block.l1,
+            key_auth=key_auth,
         )
 
     def as_tuple(self) -> tuple[Any, ...]:
         """Return the fields in the ABI's order."""
         return astuple(self)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What the owner of an account authorises, field by field as `KeyChange` in IRollup.sol.
+
+    Args:
+        account_id, nonce: Of the account, before the change.
+        ax, ay: The new key.
+        fee_token, fee: Token id, and units of it.
+        valid_until: Unix seconds, compared with the header's timestamp; inclusive.
+    """
+
+    account_id: int
+    nonce: int
+    ax: int
+    ay: int
+    fee_token: int
+    fee: int
+    valid_until: int
+
+    def as_tuple(self) -> tuple[int, ...]:
+        """Return the fields in the ABI's order."""
+        return astuple(self)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAuth:
+    """How a key change of a block is authorised (protocol 8).
+
+    Args:
+        valid_until: Of the key change.
+        signature: The owner's, r 32 | s 32 | v 1 with v 27 or 28; all zeros if the approval is stored on L1.
+    """
+
+    valid_until: int
+    signature: bytes = bytes(65)
+
+    def encoded(self) -> bytes:
+        """Return `r 32 | s 32 | v 1 | validUntil 5`."""
+        if len(self.signature) != _SIGNATURE_BYTES:
+            rule = f"r 32 | s 32 | v 1 is {_SIGNATURE_BYTES} bytes"
+            raise FieldRuleError("signature", f"{len(self.signature)} bytes", rule)
+        check_uint("valid_until", self.valid_until, TIMESTAMP_BITS)
+        return self.signature + self.valid_until.to_bytes(TIMESTAMP_BITS // 8, "big")
 
 
 def decode_commit(data: bytes) -> list[NewBlock]:

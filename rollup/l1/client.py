@@ -31,6 +31,8 @@ from rollup.l1.abi import (
     DEPOSIT_QUEUED_DATA,
     FULL_EXIT_QUEUED,
     FULL_EXIT_QUEUED_DATA,
+    KEY_CHANGE_TYPE,
+    KeyChange,
     L1Block,
     NewBlock,
     selector,
@@ -77,16 +79,15 @@ class RollupClient:
     # Users
 
     def deposit_eth(self, account: AccountAPI, amount: int, owner: str | None = None, key: Key = NO_KEY) -> Sent:
-        """Deposit `amount` wei; the queue fee is paid on top.
+        """Deposit `amount` wei; the queue fee of now is paid on top, and if it has risen meanwhile nothing happens.
 
         Args:
             account: Who pays.
             owner: Whose it becomes; by default the payer's.
             key: The owner's L2 key, only in a deposit of his own.
         """
-        values = [owner or account.address, *key]
-        wei = amount + self.queue_fee()
-        return self._send("the deposit", "depositETH", ["address", "uint256", "uint256"], values, account, wei)
+        types, values = ["uint128", "address", "uint256", "uint256"], [amount, owner or account.address, *key]
+        return self._send("the deposit", "depositETH", types, values, account, amount + self.queue_fee())
 
     def deposit_erc20(
         self, account: AccountAPI, token: int, amount: int, owner: str | None = None, key: Key = NO_KEY
@@ -104,6 +105,11 @@ class RollupClient:
     def withdraw_pending(self, account: AccountAPI, owner: str, token: int) -> Sent:
         """Push a pending balance to its owner; anyone may."""
         return self._send("the withdrawal", "withdrawPending", ["address", "uint16"], [owner, token], account)
+
+    def approve_key_change(self, account: AccountAPI, change: KeyChange) -> Sent:
+        """Let the rollup change the key of an account of the sender's, for good: nothing takes it back."""
+        values = [change.as_tuple()]
+        return self._send("the approval", "approveKeyChange", [KEY_CHANGE_TYPE], values, account)
 
     # Blocks
 
@@ -147,6 +153,14 @@ class RollupClient:
     def accounted(self, token: int) -> int:
         """All that the contract owes in a token."""
         return int(self._view("accounted", ["uint16"], [token], "uint256"))
+
+    def key_change_digest(self, change: KeyChange) -> bytes:
+        """EIP-712 digest of a key change, which its owner signs or approves."""
+        return bytes(self._view("keyChangeDigest", [KEY_CHANGE_TYPE], [change.as_tuple()], "bytes32"))
+
+    def key_change_approved(self, owner: str, digest: bytes) -> bool:
+        """Whether the owner has approved the key change of this digest on L1."""
+        return bool(self._view("keyChangeApproved", ["address", "bytes32"], [owner, digest], "bool"))
 
     def block_hash(self, number: int) -> bytes:
         """Hash of a committed block, zeros if there is none."""

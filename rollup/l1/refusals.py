@@ -28,6 +28,10 @@ WAYS_OUT: Final = {
     "InvalidAuth": "the allow-list takes no auth: leave it empty",
     "InvalidOwner": "name an owner who can hold money",
     "InvalidProof": "the proof is not of this block: prove it again with the deployment's key",
+    "KeyAuthLength": "hand in one authorisation of 70 bytes for each key change of the block",
+    "KeyChangeExpired": "leave the key change out; the owner has to authorise it anew",
+    "KeyChangeNotApproved": "the owner approves the key change by approveKeyChange, or signs it",
+    "KeyChangeNotSigned": "leave the key change out; the owner has to sign it for this rollup and with these fields",
     "KeyNotByOwner": "deposit without a key; the owner's own deposit sets it",
     "KeyNotOnCurve": "derive the key with `sluice`'s wallet",
     "L1StreamLength": "seal the block again",
@@ -44,7 +48,7 @@ WAYS_OUT: Final = {
     "OutflowExceedsAmount": "the token took more than the amount; nothing was paid",
     "OwnableUnauthorizedAccount": "only the governor's owner may do this",
     "QueueEntryMismatch": "take the queue's entries in order, as their events gave them",
-    "QueueFeeNotPaid": "send at least queueFee() with the call",
+    "QueueFeeNotPaid": "send at least queueFee() with the call, for a deposit of ETH on top of its amount",
     "ReentrancyGuardReentrantCall": "do not call back into the rollup",
     "SafeERC20FailedOperation": "the token refused: check balance and allowance",
     "TimestampOutOfRange": "seal the block with a time of now, not before its parent's",
@@ -57,7 +61,7 @@ WAYS_OUT: Final = {
     "UnknownOperation": "seal the block again",
     "UnlistedToken": "use a listed token, or ask the governor to list it",
     "ValidatorUnchanged": "there is nothing to do",
-    "ZeroDeposit": "deposit more than the queue fee, and more than 0",
+    "ZeroDeposit": "deposit more than 0",
 }
 DEFAULT_WAY_OUT: Final = "see contracts/interfaces/ for what the error means"
 

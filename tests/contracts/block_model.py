@@ -44,6 +44,7 @@ class NewBlock:
     commitment: int = 7654321
     l2: bytes = b""
     l1: bytes = b""
+    key_auth: bytes = b""
 
     def arguments(self) -> tuple[object, ...]:
         """In the order of the ABI."""
@@ -56,6 +57,7 @@ class NewBlock:
             word(self.commitment),
             self.l2,
             self.l1,
+            self.key_auth,
         )
 
 
@@ -79,6 +81,16 @@ def full_exit_record(owner: str, account: int, *, token: int = 0, amount: int = 
 
 def withdraw_record(to: str, amount: int, *, token: int = 0, account: int = 1) -> tuple[int, int]:
     return (_w0(5, 0, account, token, to), amount)
+
+
+def forced_exit_record(to: str, amount: int, *, token: int = 0, account: int = 1) -> tuple[int, int]:
+    return (_w0(7, 0, account, token, to), amount)
+
+
+def change_pub_key_record(
+    owner: str, ax: int, ay: int, *, account: int = 1, nonce: int = 0, token: int = 0, fee: int = 0
+) -> tuple[int, int, int, int]:
+    return (_w0(6, 0, account, token, owner), nonce << 128 | fee, ax, ay)
 
 
 def as_requested(record: Sequence[int]) -> tuple[int, ...]:
@@ -157,7 +169,7 @@ def _queue_operations(l1: bytes) -> int:
     while position < len(l1):
         op = int.from_bytes(l1[position : position + 32], "big") >> 200
         count += op in (1, 2)
-        position += 128 if op == 1 else 64
+        position += 128 if op in (1, 6) else 64
     return count
 
 

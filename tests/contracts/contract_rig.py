@@ -19,6 +19,10 @@ PROOF = [1] * 8
 SIZES = [8, 512]
 TOYS = json.loads((Path(__file__).parent / "fixtures" / "toy_keys.json").read_text())
 FLAG_SENDER_IS_OWNER = 1
+BASE_POINT = (
+    5299619240641551281634865583518297030282874472190772894086521144482721001553,
+    16950150798460657717958625567821834550301663161624707787222815936182638968203,
+)
 
 
 @dataclass(frozen=True)
@@ -184,10 +188,9 @@ class Rig:
     # ---- Money ----
 
     def deposit_eth(self, amount: int, *, sender: Any = None, owner: Any = None, key: tuple[int, int] = (0, 0)) -> Any:
-        """Deposits so much that `amount` is left after the queue fee."""
         sender = sender or self.alice
         value = amount + self.rollup.queueFee()
-        return self.send(self.rollup, "depositETH", address(owner or sender), *key, sender=sender, value=value)
+        return self.send(self.rollup, "depositETH", amount, address(owner or sender), *key, sender=sender, value=value)
 
     def deposit_erc20(self, token: int, amount: int, *, sender: Any = None, value: int | None = None) -> Any:
         sender = sender or self.alice

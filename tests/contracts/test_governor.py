@@ -128,6 +128,7 @@ def test_rollup_has_no_function_of_the_governors(rig: Rig) -> None:
         "depositETH",
         "depositERC20",
         "requestFullExit",
+        "approveKeyChange",
         "withdrawPending",
         "commitBlocks",
         "commitProveExecute",

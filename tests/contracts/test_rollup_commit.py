@@ -8,14 +8,16 @@ from block_model import (
     FEE_TOKENS,
     Block,
     R,
+    change_pub_key_record,
     changed,
     deposit_record,
+    forced_exit_record,
     full_exit_record,
     stream,
     withdraw_record,
     word,
 )
-from contract_rig import BASE_FEE_GWEI, ETHER, PROOF, Refusal, Rig, address
+from contract_rig import BASE_FEE_GWEI, BASE_POINT, ETHER, PROOF, Refusal, Rig, address
 from eth_abi import encode
 
 HOUR = 3600
@@ -212,30 +214,36 @@ def test_commit_l1_stream_that_ends_within_a_record_is_refused(rig: Rig) -> None
     deposit = deposit_record(address(rig.alice), ETHER, account=1, flags=1, fee=BASE_FEE_GWEI)
     leave = full_exit_record(address(rig.alice), 1)
     pay = withdraw_record(address(rig.bob), 5)
-    for record in (deposit, leave, pay):
+    change = change_pub_key_record(address(rig.alice), *BASE_POINT)
+    for record in (deposit, leave, pay, forced_exit_record(address(rig.bob), 5), change, change[:3], change[:2]):
         cut = stream(record)[:-32]
         assert rig.refused_commit(rig.new_block(l1=cut)) == Refusal("L1StreamLength", (len(cut),))
         longer = stream(pay, record)[:-32]
         assert rig.refused_commit(rig.new_block(l1=longer)) == Refusal("L1StreamLength", (len(longer),))
 
 
-@pytest.mark.parametrize("op", [0, 3, 4, 6, 7, 8, 9, 10, 15, 16, 1 << 4 | 1, 2**56 - 1])
+@pytest.mark.parametrize("op", [0, 3, 4, 8, 9, 10, 11, 15, 16, 1 << 4 | 1, 63, 64, 65, 2**56 - 1])
 def test_commit_unknown_operation_in_the_l1_stream_is_refused(rig: Rig, op: int) -> None:
     w0 = op << 200 | int(rig.bob.address, 16)
     l1 = stream(withdraw_record(address(rig.bob), 5), (w0, 5))
     assert rig.refused_commit(rig.new_block(l1=l1)) == Refusal("UnknownOperation", (2, w0))
 
 
+PAYING = pytest.mark.parametrize("record", [withdraw_record, forced_exit_record])
+
+
+@PAYING
 @pytest.mark.parametrize("extra", [1 << 196, 1 << 199])
-def test_commit_withdraw_with_a_flag_is_refused(rig: Rig, extra: int) -> None:
-    w0, w1 = withdraw_record(address(rig.bob), 5)
+def test_commit_withdrawal_or_forced_exit_with_a_flag_is_refused(rig: Rig, record: Any, extra: int) -> None:
+    w0, w1 = record(address(rig.bob), 5)
     assert rig.refused_commit(rig.new_block(l1=stream((w0 | extra, w1)))) == Refusal("MalformedRecord", (0,))
 
 
+@PAYING
 @pytest.mark.parametrize("w1", [1 << 128, R, 2**256 - 1])
-def test_commit_withdraw_word_wider_than_an_amount_is_refused(rig: Rig, w1: int) -> None:
+def test_commit_withdrawal_or_forced_exit_word_wider_than_an_amount_is_refused(rig: Rig, record: Any, w1: int) -> None:
     """Any word that is not below r is wider too."""
-    w0, _ = withdraw_record(address(rig.bob), 0)
+    w0, _ = record(address(rig.bob), 0)
     assert rig.refused_commit(rig.new_block(l1=stream((w0, w1)))) == Refusal("MalformedRecord", (0,))
 
 
@@ -317,7 +325,7 @@ def test_commit_queue_mismatch_says_what_was_expected(rig: Rig) -> None:
 
 # ---- Calldata ----
 
-NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes)"
+NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes,bytes)"
 BLOCK = (
     "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,"
     "bytes32,bytes32,uint64,uint64,address,bytes32)"
@@ -370,16 +378,16 @@ def test_commit_streams_in_the_other_order_are_refused(rig: Rig) -> None:
     l1 = word(64) + new.l1
     at = data.index(l2 + l1)
     swapped = bytearray(data[:at] + l1 + l2 + data[at + len(l1 + l2) :])
-    offsets = data.index(word(8 * 32) + word(8 * 32 + len(l2)))
-    swapped[offsets : offsets + 64] = word(8 * 32 + len(l1)) + word(8 * 32)
+    offsets = data.index(word(9 * 32) + word(9 * 32 + len(l2)))
+    swapped[offsets : offsets + 64] = word(9 * 32 + len(l1)) + word(9 * 32)
     assert rig.refused_data(rig.rollup, bytes(swapped), sender=rig.validator) == Refusal("CalldataNotCanonical", ())
 
 
 def test_commit_shared_streams_are_refused(rig: Rig) -> None:
     """Both streams empty, at one place."""
     data = bytearray(rig.data(rig.rollup, "commitBlocks", *rig.commit_arguments(rig.new_block())))
-    at = data.index(word(8 * 32) + word(9 * 32))
-    data[at + 32 : at + 64] = word(8 * 32)
+    at = data.index(word(9 * 32) + word(10 * 32))
+    data[at + 32 : at + 64] = word(9 * 32)
     assert rig.refused_data(rig.rollup, bytes(data), sender=rig.validator) == Refusal("CalldataNotCanonical", ())
 
 

@@ -2,13 +2,8 @@
 
 import pytest
 from block_model import R, deposit_record, stream
-from contract_rig import BASE_FEE_GWEI, CAP, ETHER, FEE, GWEI, Refusal, Rig, address
+from contract_rig import BASE_FEE_GWEI, BASE_POINT, CAP, ETHER, FEE, GWEI, Refusal, Rig, address
 from eth_hash.auto import keccak
-
-BASE_POINT = (
-    5299619240641551281634865583518297030282874472190772894086521144482721001553,
-    16950150798460657717958625567821834550301663161624707787222815936182638968203,
-)
 
 
 def entry(rig: Rig, index: int) -> tuple[bytes, int]:
@@ -55,8 +50,27 @@ def test_deposit_erc20_queues_the_record_and_credits_the_excess_fee(rig: Rig) ->
     assert rig.rollup.accounted(0) == FEE + 9 == rig.eth_held()
 
 
-def test_deposit_eth_nothing_left_after_the_fee_is_refused(rig: Rig) -> None:
-    refused = rig.refused(rig.rollup, "depositETH", address(rig.alice), 0, 0, sender=rig.alice, value=FEE)
+def test_deposit_eth_credits_the_excess_fee(rig: Rig) -> None:
+    """A queue that was served meanwhile makes the fee that was sent too high: it is the sender's."""
+    args = (ETHER, address(rig.bob), 0, 0)
+    receipt = rig.send(rig.rollup, "depositETH", *args, sender=rig.alice, value=ETHER + FEE + 9)
+    assert rig.events(receipt, "DepositQueued")[0]["amount"] == ETHER
+    assert rig.events(receipt, "PendingCredited") == [{"owner": rig.alice.address, "token": 0, "amount": 9}]
+    assert (rig.rollup.pending(rig.alice, 0), rig.rollup.pending(rig.bob, 0)) == (9, 0)
+    assert rig.rollup.accounted(0) == ETHER + FEE + 9 == rig.eth_held()
+
+
+def test_deposit_eth_never_pays_more_fee_than_was_sent_on_top(rig: Rig) -> None:
+    """Others may fill the queue before the deposit lands: the amount is not touched by it."""
+    args = (ETHER, address(rig.alice), 0, 0)
+    _set_queue_total(rig, 256)
+    for value, sent in ((ETHER + FEE, FEE), (ETHER, 0), (ETHER - 1, 0), (0, 0)):
+        refused = rig.refused(rig.rollup, "depositETH", *args, sender=rig.alice, value=value)
+        assert refused == Refusal("QueueFeeNotPaid", (2 * FEE, sent))
+
+
+def test_deposit_eth_zero_is_refused(rig: Rig) -> None:
+    refused = rig.refused(rig.rollup, "depositETH", 0, address(rig.alice), 0, 0, sender=rig.alice, value=FEE)
     assert refused == Refusal("ZeroDeposit", (0,))
 
 
@@ -71,7 +85,6 @@ def test_deposit_erc20_zero_is_refused(rig: Rig) -> None:
 def test_deposit_without_the_queue_fee_is_refused(rig: Rig) -> None:
     _, token_id = rig.token("PlainToken")
     for method, args in (
-        ("depositETH", (address(rig.alice), 0, 0)),
         ("depositERC20", (token_id, 5, address(rig.alice), 0, 0)),
         ("requestFullExit", (1, 0)),
     ):
@@ -93,12 +106,12 @@ def test_deposit_erc20_unlisted_is_refused(rig: Rig, token: int) -> None:
 
 def test_deposit_for_the_zero_address_or_the_rollup_is_refused(rig: Rig) -> None:
     for owner in ("0x" + "00" * 20, address(rig.rollup)):
-        refused = rig.refused(rig.rollup, "depositETH", owner, 0, 0, sender=rig.alice, value=ETHER)
+        refused = rig.refused(rig.rollup, "depositETH", 1, owner, 0, 0, sender=rig.alice, value=ETHER)
         assert refused == Refusal("InvalidOwner", (owner.lower(),))
 
 
 def test_deposit_key_by_someone_else_is_refused(rig: Rig) -> None:
-    for method, args in (("depositETH", ()), ("depositERC20", (1, 5))):
+    for method, args in (("depositETH", (1,)), ("depositERC20", (1, 5))):
         refused = rig.refused(rig.rollup, method, *args, address(rig.alice), *BASE_POINT, sender=rig.bob, value=ETHER)
         assert refused == Refusal("KeyNotByOwner", (rig.alice.address.lower(), rig.bob.address.lower()))
 
@@ -116,7 +129,7 @@ def test_deposit_key_by_someone_else_is_refused(rig: Rig) -> None:
     ],
 )
 def test_deposit_key_off_the_curve_or_not_reduced_is_refused(rig: Rig, ax: int, ay: int) -> None:
-    refused = rig.refused(rig.rollup, "depositETH", address(rig.alice), ax, ay, sender=rig.alice, value=ETHER)
+    refused = rig.refused(rig.rollup, "depositETH", 1, address(rig.alice), ax, ay, sender=rig.alice, value=ETHER)
     assert refused == Refusal("KeyNotOnCurve", (ax, ay))
 
 
@@ -133,10 +146,10 @@ def test_deposit_over_the_cap_is_refused_and_up_to_it_is_not(rig: Rig) -> None:
 def test_deposit_eth_over_the_cap_is_refused_but_a_full_exit_never(rig: Rig) -> None:
     rig.send(rig.governor, "setDepositCap", 0, ETHER, sender=rig.owner)
     args = (address(rig.alice), 0, 0)
-    assert rig.refused(rig.rollup, "depositETH", *args, sender=rig.alice, value=ETHER + 1) == Refusal(
+    assert rig.refused(rig.rollup, "depositETH", ETHER + 1, *args, sender=rig.alice, value=2 * ETHER) == Refusal(
         "DepositCapExceeded", (0, ETHER, ETHER + 1)
     )
-    rig.send(rig.rollup, "depositETH", *args, sender=rig.alice, value=ETHER)
+    rig.deposit_eth(ETHER)
     rig.request_exit(1)
 
 
@@ -166,7 +179,7 @@ def test_deposit_paused_is_refused_and_everything_else_goes_on(rig: Rig) -> None
     rig.send(rig.governor, "setDepositsPaused", token_id, True, sender=rig.owner)
     rig.send(rig.governor, "setDepositsPaused", 0, True, sender=rig.owner)
     args = (address(rig.alice), 0, 0)
-    assert rig.refused(rig.rollup, "depositETH", *args, sender=rig.alice, value=ETHER) == Refusal(
+    assert rig.refused(rig.rollup, "depositETH", 5, *args, sender=rig.alice, value=ETHER) == Refusal(
         "DepositsPaused", (0,)
     )
     assert rig.refused(rig.rollup, "depositERC20", token_id, 5, *args, sender=rig.alice, value=FEE) == Refusal(

@@ -7,13 +7,17 @@ import pytest
 from block_model import (
     Block,
     NewBlock,
+    change_pub_key_record,
     changed,
     deposit_record,
+    forced_exit_record,
     full_exit_record,
     stream,
     withdraw_record,
 )
-from contract_rig import BASE_FEE_GWEI, ETHER, FEE, GWEI, PROOF, Refusal, Rig, address
+from contract_rig import BASE_FEE_GWEI, BASE_POINT, ETHER, FEE, GWEI, PROOF, Refusal, Rig, address
+
+from rollup.l1.abi import KeyAuth, KeyChange
 
 ZERO_PROOF = [0] * 8
 
@@ -132,6 +136,41 @@ def test_execute_refused_deposit_goes_back_to_its_owner(rig: Rig) -> None:
     block, l1 = queue_and_run(rig, refused=True)
     rig.execute(block, l1)
     assert rig.rollup.pending(rig.alice, 0) == ETHER + 500
+
+
+def test_execute_forced_exit_credits_the_address_and_no_fee(rig: Rig) -> None:
+    _, token_id = rig.token("PlainToken")
+    rig.fund(rig.alice, 10**18, token_id)
+    receipt = rig.run_block(forced_exit_record(address(rig.bob), 70, token=token_id, account=2**24 - 1))
+    assert rig.events(receipt, "PendingCredited") == [{"owner": rig.bob.address, "token": token_id, "amount": 70}]
+
+
+def test_execute_every_kind_of_record_finds_the_next(rig: Rig) -> None:
+    """A wrong length of any record would read the next one from its middle."""
+    change = KeyChange(1, 2**32 - 1, *BASE_POINT, 0, 2**128 - 1, 2**40 - 1)
+    rig.send(rig.rollup, "approveKeyChange", change.as_tuple(), sender=rig.alice)
+    rig.deposit_eth(ETHER)
+    rig.deposit_eth(7, sender=rig.bob)
+    rig.request_exit(1)
+    records = [
+        change_pub_key_record(address(rig.alice), *BASE_POINT, nonce=2**32 - 1, fee=2**128 - 1),
+        withdraw_record(address(rig.bob), 1),
+        deposit_record(address(rig.alice), ETHER, account=1, flags=1, fee=BASE_FEE_GWEI),
+        forced_exit_record(address(rig.bob), 2),
+        deposit_record(address(rig.bob), 7, flags=3, fee=BASE_FEE_GWEI),
+        full_exit_record(address(rig.alice), 1, amount=4, fee=BASE_FEE_GWEI),
+        withdraw_record(address(rig.bob), 5),
+    ]
+    for order in (records, [*records[1:], records[0]], [*records[2:], *records[:2]]):
+        snapshot, chain = rig.rpc("evm_snapshot"), list(rig.chain)
+        l1 = stream(*order)
+        rig.commit(rig.new_block(l1=l1, key_auth=KeyAuth(2**40 - 1).encoded()))
+        rig.prove(rig.last)
+        credited = [event["amount"] for event in rig.events(rig.execute(rig.last, l1), "PendingCredited")]
+        paying = {1: 1, 3: 2, 4: 7, 5: 4, 6: 5}
+        assert credited == [paying[i] for i in map(records.index, order) if i in paying] + [3 * FEE]
+        rig.rpc("evm_revert", snapshot)
+        rig.chain[:] = chain
 
 
 def test_execute_frees_the_queues_slots(rig: Rig) -> None:

@@ -86,7 +86,7 @@ def test_gas_of_executing_the_most_withdrawals(rig: Rig) -> None:
 def test_gas_of_executing_the_most_queue_operations(rig: Rig) -> None:
     """Every entry pays somebody new: refused deposits for others, and the fees go to a new committer."""
     value = 10**9 + FEE
-    deposits = [rig.data(rig.rollup, "depositETH", fresh(n), 0, 0) for n in range(RECORDS)]
+    deposits = [rig.data(rig.rollup, "depositETH", 10**9, fresh(n), 0, 0) for n in range(RECORDS)]
     rig.send_together(rig.rollup, deposits, sender=rig.alice, value=value, gas=150_000)
     assert rig.rollup.queueTotal() == RECORDS
     records = [deposit_record(fresh(n), 10**9, flags=2, fee=BASE_FEE_GWEI) for n in range(RECORDS)]

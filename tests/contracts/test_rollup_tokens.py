@@ -161,7 +161,7 @@ def test_token_hook_that_reenters_is_turned_away(rig: Rig, when: str, method: st
         rig.deposit_erc20(token_id, 1000)
         refuse_on_l2(rig, token_id, 1000)
     arguments = {
-        "depositETH": (address(token), 0, 0),
+        "depositETH": (1, address(token), 0, 0),
         "depositERC20": (token_id, 5, address(token), 0, 0),
         "requestFullExit": (1, 0),
         "withdrawPending": (rig.stranger.address, 0),

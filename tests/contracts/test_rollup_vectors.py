@@ -45,7 +45,7 @@ def vector_rig(rig: Rig) -> Rig:
     governor = rig.owner.deploy(rig.project.Governor, rig.owner, CAP, [rig.validator.address])
     verifier = rig.owner.deploy(rig.project.AcceptAllVerifier, sizes)
     model = rig.owner.deploy(rig.project.Rollup, governor, governor, verifier, BASE_FEE_GWEI)
-    rig.send(model, "depositETH", rig.alice.address, 0, 0, sender=rig.alice, value=ETHER)
+    rig.send(model, "depositETH", 1, rig.alice.address, 0, 0, sender=rig.alice, value=ETHER)
     entry = model.queueEntry(0)
     hashes = find_mapping(rig, model, Block().hash())
     entries = find_mapping(rig, model, bytes(entry.hash) + entry.expiry.to_bytes(5, "big"))

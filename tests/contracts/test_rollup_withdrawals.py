@@ -64,7 +64,7 @@ def test_withdraw_return_bomb_is_not_copied(rig: Rig) -> None:
 def test_withdraw_recipient_that_reenters_is_turned_away(rig: Rig, method: str) -> None:
     recipient = rig.owner.deploy(rig.project.Recipient)
     arguments = {
-        "depositETH": (address(recipient), 0, 0),
+        "depositETH": (1, address(recipient), 0, 0),
         "depositERC20": (1, 5, address(recipient), 0, 0),
         "requestFullExit": (1, 0),
         "withdrawPending": (rig.bob.address, 0),

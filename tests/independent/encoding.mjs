@@ -59,7 +59,7 @@ const BLOCK =
   "uint64 queueEnd, uint64 chunkEnd, address committer, bytes32 validatorSet)";
 const NEW_BLOCK =
   "tuple(uint16 blockSize, uint64 timestamp, bytes32 newRoot, uint32 feeAccount, uint96 feeTokens, " +
-  "bytes32 commitment, bytes l2, bytes l1)";
+  "bytes32 commitment, bytes l2, bytes l1, bytes keyAuth)";
 const ABI = new Interface([
   `function commitBlocks(${BLOCK} parent, ${NEW_BLOCK}[] blocks, bytes auth)`,
   `function commitProveExecute(${BLOCK} parent, ${NEW_BLOCK} newBlock, uint256[8] proof, bytes auth)`,

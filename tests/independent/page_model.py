@@ -33,7 +33,7 @@ BLOCK_FIELDS = {
     "validatorSet": "bytes32",
 }
 BLOCK = f"({','.join(BLOCK_FIELDS.values())})"
-NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes)"
+NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes,bytes)"
 COMMIT_BLOCKS = [BLOCK, f"{NEW_BLOCK}[]", "bytes"]
 COMMIT_PROVE_EXECUTE = [BLOCK, NEW_BLOCK, "uint256[8]", "bytes"]
 COMMITTER = "0x" + "c0" * 20
@@ -206,7 +206,7 @@ class Rollup:
         block = [parent[0] + 1, b"", parent[3], root, header.timestamp, header.block_size, 1, c, x, y, *data]
         parent_hash = keccak(encode([BLOCK], [parent]))
         self.blocks.append(self.finish(block, parent_hash, COMMITTER, VALIDATOR_SET))
-        new = (header.block_size, header.timestamp, word(root), header.fee_account, fee_tokens, word(c), l2, l1)
+        new = (header.block_size, header.timestamp, word(root), header.fee_account, fee_tokens, word(c), l2, l1, b"")
         self.unsent.append(new)
 
     @staticmethod

@@ -67,7 +67,7 @@ def new_block(block: dict) -> tuple:
     """The NewBlock that publishes a block of the vectors."""
     header = block["header"]
     fee_tokens = sum(token << 12 * j for j, token in enumerate(header["fee_tokens"]))
-    streams = (bytes.fromhex(block[name][2:]) for name in ("l2", "l1"))
+    streams = [*(bytes.fromhex(block[name][2:]) for name in ("l2", "l1")), b""]
     words = (word(integer(text)) for text in (header["new_root"], block["C"]))
     root, commitment = words
     return (header["block_size"], header["timestamp"], root, header["fee_account"], fee_tokens, commitment, *streams)
