@@ -9,11 +9,13 @@ function ACCOUNT_ID_BITS() { return 24; }
 function SLOT_BITS() { return 12; }
 function BALANCE_BITS() { return 128; }
 function NONCE_BITS() { return 32; }
+function ORDER_ID_BITS() { return 32; }
 function AMOUNT_MANTISSA_BITS() { return 35; }
 function FEE_MANTISSA_BITS() { return 11; }
 function EXPONENT_BITS() { return 5; }
 function AMOUNT_BITS() { return 40; }
 function FEE_BITS() { return 16; }
+function ORDER_AMOUNT_BITS() { return 120; }
 function ADDRESS_BITS() { return 160; }
 function TIMESTAMP_BITS() { return 40; }
 function VERSION_BITS() { return 8; }

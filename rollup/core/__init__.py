@@ -1,40 +1,64 @@
 """The pure core of the rollup: formats, semantics, blocks, rebuild. No chain, no files, no database."""
 
-from rollup.core.account import Account, empty_balances_root, empty_root
+from rollup.core.account import Account, OrderSlot, empty_balances_root, empty_root
 from rollup.core.amounts import floor_amount, floor_fee, pack_amount, pack_fee, unpack_amount, unpack_fee
 from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.constants import Op
 from rollup.core.errors import BlockError, EncodingError, KeyDerivationError, OperationError, SluiceError
 from rollup.core.header import Header, header_from_words
+from rollup.core.key_change import key_change_digest, key_change_typed_data
 from rollup.core.operations import (
+    Batch,
+    CancelOrder,
+    CancelOrderData,
+    ChangePubKey,
+    ChangePubKeyData,
     Deposit,
+    FillData,
+    ForcedExit,
+    ForcedExitData,
     FullExit,
     Noop,
     Operation,
+    Order,
+    OwnerSignature,
     PublishedOperation,
     QueueOperation,
     Signature,
     SignedOperation,
+    Swap,
+    SwapData,
     Transfer,
     TransferData,
+    TransferToAddress,
+    TransferToAddressData,
     Withdraw,
     WithdrawData,
     domain,
+    linked,
 )
 from rollup.core.queue import queue_entry, queue_hash
 from rollup.core.rebuild import apply_block_data
-from rollup.core.rules import Applied, Context
+from rollup.core.rules import Applied, Context, Step
 from rollup.core.state import State
 from rollup.core.streams import decode_streams, encode_streams
 
 __all__ = [
     "Account",
     "Applied",
+    "Batch",
     "BlockBuilder",
     "BlockError",
+    "CancelOrder",
+    "CancelOrderData",
+    "ChangePubKey",
+    "ChangePubKeyData",
     "Context",
     "Deposit",
     "EncodingError",
+    "FillData",
+    "ForcedExit",
+    "ForcedExitData",
     "FullExit",
     "Header",
     "KeyDerivationError",
@@ -42,6 +66,9 @@ __all__ = [
     "Op",
     "Operation",
     "OperationError",
+    "Order",
+    "OrderSlot",
+    "OwnerSignature",
     "PublishedOperation",
     "QueueOperation",
     "SealedBlock",
@@ -49,8 +76,13 @@ __all__ = [
     "SignedOperation",
     "SluiceError",
     "State",
+    "Step",
+    "Swap",
+    "SwapData",
     "Transfer",
     "TransferData",
+    "TransferToAddress",
+    "TransferToAddressData",
     "Withdraw",
     "WithdrawData",
     "apply_block_data",
@@ -62,6 +94,9 @@ __all__ = [
     "floor_amount",
     "floor_fee",
     "header_from_words",
+    "key_change_digest",
+    "key_change_typed_data",
+    "linked",
     "pack_amount",
     "pack_fee",
     "queue_entry",

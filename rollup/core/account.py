@@ -6,7 +6,7 @@ from functools import cache
 
 from rollup._native import MerkleTree, poseidon, poseidon_many
 from rollup.core.checks import check_uint
-from rollup.core.constants import ACCOUNT_LEVELS, ARITY, ARITY_BITS, BALANCE_LEVELS
+from rollup.core.constants import ACCOUNT_LEVELS, ARITY, ARITY_BITS, BALANCE_BITS, BALANCE_LEVELS
 from rollup.core.operations import NO_KEY, Key
 
 
@@ -27,6 +27,24 @@ class Account:
     def has_key(self) -> bool:
         """(0, 0) is no key; every other pair is one, on the curve or not."""
         return self.key != NO_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSlot:
+    """What an order slot holds: the latest order that used it, and how much of what that order sells is sold."""
+
+    order_id: int = 0
+    filled: int = 0
+
+    @property
+    def leaf(self) -> int:
+        """`order_id 32 | filled 128`."""
+        return self.order_id << BALANCE_BITS | self.filled
+
+    @classmethod
+    def of_leaf(cls, leaf: int) -> "OrderSlot":
+        """The slot of a leaf."""
+        return cls(leaf >> BALANCE_BITS, leaf & (1 << BALANCE_BITS) - 1)
 
 
 @dataclass(frozen=True, slots=True)

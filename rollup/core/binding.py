@@ -16,7 +16,7 @@ from rollup.core.constants import (
     MAX_WORDS_PER_STEP,
 )
 from rollup.core.header import Header
-from rollup.core.operations import Operation, PublishedOperation
+from rollup.core.operations import Operation, PublishedOperation, PublishedStep, StepOperation, steps_of
 from rollup.core.streams import l1_words, l2_words
 
 _COUNT_BITS_IN_CHAIN = 2
@@ -27,25 +27,25 @@ def commit_header(header: Header) -> int:
     return poseidon(list(header.words()))
 
 
-def commit_step(commitment: int, operation: Operation | PublishedOperation) -> int:
+def commit_step(commitment: int, step: StepOperation | PublishedStep) -> int:
     """C after one more step, Noop too.
 
     Poseidon(8)(C, c0 + 2^120 * chunks + 2^122 * words, c1, c2, w0, w1, w2, w3).
     """
-    chunk = operation.chunk()
-    chunks = [] if chunk is None else [chunk]
-    words = list(operation.record())
+    chunks, words = step.chunks(), step.record()
     counts = len(chunks) | len(words) << _COUNT_BITS_IN_CHAIN
-    padded = chunks + [0] * (MAX_CHUNKS_PER_STEP - len(chunks))
-    words += [0] * (MAX_WORDS_PER_STEP - len(words))
-    return poseidon([commitment, padded[0] + (counts << CHUNK_BITS), *padded[1:], *words])
+    first, *others = chunks or (0,)
+    padding = [0] * (MAX_CHUNKS_PER_STEP - 1 - len(others))
+    words += (0,) * (MAX_WORDS_PER_STEP - len(words))
+    return poseidon([commitment, first + (counts << CHUNK_BITS), *others, *padding, *words])
 
 
-def commitment(header: Header, steps: Iterable[Operation | PublishedOperation]) -> int:
+def commitment(header: Header, operations: Iterable[Operation | PublishedOperation]) -> int:
     """C of a block: the header, then all `block_size` steps, the Noops that pad it included."""
     value = commit_header(header)
-    for operation in steps:
-        value = commit_step(value, operation)
+    for operation in operations:
+        for step in steps_of(operation):
+            value = commit_step(value, step)
     return value
 
 

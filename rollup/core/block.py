@@ -1,6 +1,6 @@
 """Building a block: operations in, header, streams, binding and the circuits' inputs out."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from rollup.core.account import Account
@@ -10,6 +10,7 @@ from rollup.core.constants import (
     BLOCK_NUMBER_BITS,
     BLOCK_SIZE_BITS,
     CHUNK_BITS,
+    CHUNK_BYTES,
     COUNT_BITS,
     FEE_TOKENS,
     FIELD_MODULUS,
@@ -18,10 +19,22 @@ from rollup.core.constants import (
 )
 from rollup.core.errors import BlockFullError, BlockSealedError, FeeAccountMissingError, TooManyL1OperationsError
 from rollup.core.header import Header, check_fee_tokens
-from rollup.core.operations import Deposit, FullExit, Noop, Operation
-from rollup.core.rules import Applied, Context, plan
+from rollup.core.operations import (
+    Batch,
+    ChangePubKey,
+    Deposit,
+    FullExit,
+    Noop,
+    Operation,
+    SimpleOperation,
+    StepOperation,
+    Swap,
+    steps_of,
+)
+from rollup.core.rules import Applied, Context, Step, plan
 from rollup.core.state import State
-from rollup.core.streams import encode_streams
+from rollup.core.step_signals import linkage, touched_slots
+from rollup.core.streams import WORD_BYTES, encode_streams
 from rollup.core.witness_inputs import (
     BlockWitness,
     CloseInputs,
@@ -30,7 +43,6 @@ from rollup.core.witness_inputs import (
     StateVector,
     StepInputs,
     TouchInputs,
-    touched_ids,
 )
 
 
@@ -38,12 +50,13 @@ from rollup.core.witness_inputs import (
 class SealedBlock:
     """A finished block.
 
-    `operations` as included, without the Noops that pad the block; `l2` and `l1` the streams; `commitment` C,
-    `challenge` X and `evaluation` Y the proof's public inputs; `witness` None if the builder was told so.
+    `operations` as included, a batch as its operations, without the Noops that pad the block; `l2` and `l1` the
+    streams; `commitment` C, `challenge` X and `evaluation` Y the proof's public inputs; `witness` None if the builder
+    was told so.
     """
 
     header: Header
-    operations: tuple[Operation, ...]
+    operations: tuple[SimpleOperation | Swap, ...]
     l2: bytes
     l1: bytes
     commitment: int
@@ -51,12 +64,15 @@ class SealedBlock:
     evaluation: int
     witness: BlockWitness | None
 
+    def key_auth(self) -> bytes:
+        """What L1 wants besides the streams: the authorisation of each ChangePubKey, in order."""
+        return b"".join(operation.key_auth() for operation in self.operations if isinstance(operation, ChangePubKey))
+
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A step before the challenge is known."""
+class _Opened:
+    """What a step opens of the trees, and the root it leaves."""
 
-    operation: Operation
     sender: TouchInputs
     receiver: TouchInputs
     root_out: int
@@ -87,6 +103,8 @@ class BlockBuilder:
         queue_start: queue entries consumed by all blocks before.
         witness: collect the circuits' inputs; without, the trees are updated once a block, which is faster.
         max_l1_operations: most L1 records in the block.
+        key_approvals: digests of key changes whose owners approved them on L1; the caller has looked. It may grow while
+            the block is open.
     """
 
     def __init__(
@@ -102,9 +120,11 @@ class BlockBuilder:
         queue_start: int,
         witness: bool = True,
         max_l1_operations: int = MAX_L1_OPERATIONS_PER_BLOCK,
+        key_approvals: Container[bytes] = frozenset(),
     ) -> None:
         self._state = state
-        self._context = Context(domain, timestamp, check_fee_tokens(fee_tokens, state.shape.first_order_slot))
+        tokens = check_fee_tokens(fee_tokens, state.shape.first_order_slot)
+        self._context = Context(domain, timestamp, tokens, key_approvals)
         self._block_number = check_uint("block_number", block_number, BLOCK_NUMBER_BITS)
         self._fee_account = check_below("fee_account", fee_account, state.shape.accounts)
         self._block_size = check_uint("block_size", block_size, BLOCK_SIZE_BITS)
@@ -113,15 +133,16 @@ class BlockBuilder:
         self._max_l1_operations = max_l1_operations
         self._old_root = state.root
         self._start = state.mark()
-        self._operations: list[Operation] = []
-        self._steps: list[_Step] = []
+        self._operations: list[SimpleOperation | Swap] = []
+        self._steps: list[Step] = []
+        self._opened: list[_Opened] = []
         self._fees: list[tuple[int, ...]] = [(0,) * FEE_TOKENS]
         self._l1_operations = 0
         self._open = True
 
     def __len__(self) -> int:
-        """Operations taken so far."""
-        return len(self._operations)
+        """Steps taken so far."""
+        return len(self._steps)
 
     @property
     def context(self) -> Context:
@@ -129,9 +150,14 @@ class BlockBuilder:
         return self._context
 
     @property
+    def free_steps(self) -> int:
+        """Steps left: a Swap takes three, a Batch as many as it has operations, any other one."""
+        return self._block_size - len(self._steps)
+
+    @property
     def is_full(self) -> bool:
         """No step is left."""
-        return len(self._operations) >= self._block_size
+        return not self.free_steps
 
     @property
     def fees(self) -> dict[int, int]:
@@ -139,35 +165,29 @@ class BlockBuilder:
         return dict(zip(self._context.fee_tokens, self._fees[-1], strict=True))
 
     def add(self, operation: Operation) -> Applied:
-        """Take an operation in as the next step, or change nothing.
+        """Take an operation in with all its steps, or change nothing.
 
         Returns:
             What it changes; its `operation` is as the block publishes it.
 
         Raises:
-            BlockFullError: every step is taken.
-            TooManyL1OperationsError: the operation has an L1 record and the block has as many as L1 executes.
+            BlockFullError: too few steps are left for it.
+            TooManyL1OperationsError: it has more L1 records than the block can still take.
             OperationError: it cannot be included.
         """
         self._check_open()
-        if self.is_full:
-            raise BlockFullError(self._block_number, self._block_size)
+        needed = len(steps_of(operation))
+        if needed > self.free_steps:
+            raise BlockFullError(self._block_number, self._block_size, self.free_steps, needed)
         applied = plan(self._state, operation, self._context)
+        records = sum(bool(step.operation.record()) for step in applied.steps)
+        if self._l1_operations + records > self._max_l1_operations:
+            raise TooManyL1OperationsError(self._block_number, self._max_l1_operations)
+        self._l1_operations += records
         included: Operation = applied.operation  # type: ignore[assignment]  # plan returns what it was given
-        if included.record():
-            if self._l1_operations >= self._max_l1_operations:
-                raise TooManyL1OperationsError(self._block_number, self._max_l1_operations)
-            self._l1_operations += 1
-        self._operations.append(included)
-        fees = list(self._fees[-1])
-        if applied.fee:
-            fees[self._context.fee_tokens.index(applied.fee_token)] += applied.fee
-        self._fees.append(tuple(fees))
-        if self._wants_witness:
-            self._steps.append(self._touch_with_paths(included, applied))
-        else:
-            for touch in applied.touches:
-                self._state.touch(touch)
+        self._operations.extend(included.operations if isinstance(included, Batch) else (included,))
+        for step in applied.steps:
+            self._take(step)
         return applied
 
     def seal(self) -> SealedBlock:
@@ -199,22 +219,24 @@ class BlockBuilder:
             raise BlockSealedError(self._block_number)
 
     def _sealed(self) -> SealedBlock:
-        steps = self._padded_steps()
+        steps = self._steps + [Step(Noop())] * self.free_steps
+        opened = self._padded_openings()
         closing = self._credit_fees()
         header, l2, l1 = self._published()
 
         commitments = [commit_header(header)]
-        padding = [Noop()] * (self._block_size - len(self._operations))
-        for operation in [*self._operations, *padding]:
-            commitments.append(commit_step(commitments[-1], operation))
+        for step in steps:
+            commitments.append(commit_step(commitments[-1], step.operation))
         x = challenge(header, l2, l1, commitments[-1])
-        vectors = self._state_vectors(steps, commitments, x)
+        vectors = self._state_vectors(steps, opened, commitments, x)
         header_eval = evaluate(header.words(), x)
         y = join_evaluations(header_eval, vectors[-1].l2_eval, vectors[-1].l1_eval, x)
         witness = None
         if closing:
             step_inputs = tuple(
-                StepInputs(header, x, step.operation, step.sender, step.receiver, vectors[i], vectors[i + 1])
+                StepInputs(
+                    header, x, _taken(step), step.batch_rest, opened[i].sender, opened[i].receiver, *vectors[i : i + 2]
+                )
                 for i, step in enumerate(steps)
             )
             close = CloseInputs(
@@ -230,24 +252,33 @@ class BlockBuilder:
             self._state.account_path(account_id),
         )
 
-    def _touch_with_paths(self, operation: Operation, applied: Applied) -> _Step:
-        from_id, to_id, slot = touched_ids(operation)
-        # The circuit debits in its first touch and credits in its second: a Deposit's one change is the second.
-        debits = 0 if isinstance(operation, Deposit) else 1
-        sender = self._touch_inputs(from_id, slot)
-        for touch in applied.touches[:debits]:
-            self._state.touch(touch)
-        receiver = self._touch_inputs(to_id, slot)
-        for touch in applied.touches[debits:]:
-            self._state.touch(touch)
-        return _Step(operation, sender, receiver, self._state.root)
+    def _take(self, step: Step) -> None:
+        self._steps.append(step)
+        fees = list(self._fees[-1])
+        if step.fee:
+            fees[self._context.fee_tokens.index(step.fee_token)] += step.fee
+        self._fees.append(tuple(fees))
+        if self._wants_witness:
+            self._opened.append(self._touch_with_paths(step))
+        else:
+            for touch in step.touches:
+                self._state.touch(touch)
 
-    def _padded_steps(self) -> list[_Step]:
-        missing = self._block_size - len(self._steps)
-        if not self._wants_witness or not missing:
-            return list(self._steps)
+    def _touch_with_paths(self, step: Step) -> _Opened:
+        slots = touched_slots(_taken(step))
+        sender = self._touch_inputs(slots.from_id, slots.token)
+        if step.first:
+            self._state.touch(step.first)
+        receiver = self._touch_inputs(slots.to_id, slots.to_slot)
+        if step.second:
+            self._state.touch(step.second)
+        return _Opened(sender, receiver, self._state.root)
+
+    def _padded_openings(self) -> list[_Opened]:
+        if not self._wants_witness or not self.free_steps:
+            return list(self._opened)
         touch = self._touch_inputs(0, 0)
-        return self._steps + [_Step(Noop(), touch, touch, self._state.root)] * missing
+        return self._opened + [_Opened(touch, touch, self._state.root)] * self.free_steps
 
     def _credit_fees(self) -> _Closing | None:
         account = self._state.account(self._fee_account)
@@ -268,8 +299,8 @@ class BlockBuilder:
             timestamp=self._context.timestamp,
             queue_start=self._queue_start,
             queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in self._operations),
-            l2_chunks=check_uint("l2_chunks", sum(o.chunk() is not None for o in self._operations), COUNT_BITS),
-            l1_words=check_uint("l1_words", sum(len(o.record()) for o in self._operations), COUNT_BITS),
+            l2_chunks=check_uint("l2_chunks", len(l2) // CHUNK_BYTES, COUNT_BITS),
+            l1_words=check_uint("l1_words", len(l1) // WORD_BYTES, COUNT_BITS),
             old_root=self._old_root,
             new_root=self._state.root,
             fee_account=self._fee_account,
@@ -277,29 +308,41 @@ class BlockBuilder:
         )
         return header, l2, l1
 
-    def _state_vectors(self, steps: Sequence[_Step], commitments: Sequence[int], x: int) -> list[StateVector]:
+    def _state_vectors(
+        self, steps: Sequence[Step], opened: Sequence[_Opened], commitments: Sequence[int], x: int
+    ) -> list[StateVector]:
         """The state vector before the first step, and after each."""
         vectors = [StateVector(self._old_root, commitments[0])]
-        for i in range(self._block_size):
-            operation = self._operations[i] if i < len(self._operations) else Noop()
+        for i, step in enumerate(steps):
             before = vectors[-1]
-            chunk, words = operation.chunk(), operation.record()
-            l2_eval = before.l2_eval
-            if chunk is not None and before.l2_parity:
-                l2_eval = (l2_eval + chunk) % FIELD_MODULUS
-            elif chunk is not None:
-                l2_eval = evaluate([chunk << CHUNK_BITS], x, l2_eval)
-            count = before.l2_count + (chunk is not None)
+            chunks, words = step.operation.chunks(), step.operation.record()
+            pending, link, rest = linkage(_taken(step), step.batch_rest, before.link, before.rest)
             vectors.append(
                 StateVector(
-                    root=steps[i].root_out if steps else 0,
+                    root=opened[i].root_out if opened else 0,
                     commitment=commitments[i + 1],
-                    l2_eval=l2_eval,
-                    l2_parity=count % 2,
+                    l2_eval=_append_chunks(before, chunks, x),
+                    l2_parity=(before.l2_parity + len(chunks)) % 2,
                     l1_eval=evaluate(words, x, before.l1_eval),
-                    l2_count=count,
+                    l2_count=before.l2_count + len(chunks),
                     l1_count=before.l1_count + len(words),
-                    fees=self._fees[min(i + 1, len(self._operations))],
+                    fees=self._fees[min(i + 1, len(self._steps))],
+                    pending=pending,
+                    link=link,
+                    rest=rest,
                 )
             )
         return vectors
+
+
+def _taken(step: Step) -> StepOperation:
+    """The operation of a step that `plan` gave: never a published form."""
+    return step.operation  # type: ignore[return-value]
+
+
+def _append_chunks(before: StateVector, chunks: Sequence[int], x: int) -> int:
+    """E(L2) with these chunks appended: an even one starts a word, an odd one completes it."""
+    value = before.l2_eval
+    for position, chunk in enumerate(chunks, before.l2_count):
+        value = (value + chunk) % FIELD_MODULUS if position % 2 else evaluate([chunk << CHUNK_BITS], x, value)
+    return value

@@ -25,6 +25,8 @@ BALANCE_BITS: Final = 128
 DEPOSIT_CAP_BITS: Final = 120
 """Net deposits of a token stay below 2**120, so that no credit can overflow BALANCE_BITS."""
 NONCE_BITS: Final = 32
+ORDER_ID_BITS: Final = 32
+"""An order slot holds `order_id 32 | filled 128`."""
 
 # Amounts (protocol 3)
 AMOUNT_MANTISSA_BITS: Final = 35
@@ -32,6 +34,8 @@ FEE_MANTISSA_BITS: Final = 11
 EXPONENT_BITS: Final = 5
 AMOUNT_BITS: Final = AMOUNT_MANTISSA_BITS + EXPONENT_BITS
 FEE_BITS: Final = FEE_MANTISSA_BITS + EXPONENT_BITS
+ORDER_AMOUNT_BITS: Final = 120
+"""What an order sells and buys, exact: below 2**120, so that two of them fit a word."""
 
 # Identity and time
 CHAIN_ID_BITS: Final = 64
@@ -66,6 +70,8 @@ MAX_WORDS_PER_STEP: Final = 4
 AUX_BITS: Final = 64
 FLAG_SENDER_IS_OWNER: Final = 1
 FLAG_REFUSED: Final = 2
+SWAP_STEPS: Final = 3
+"""Maker's order, taker's order, settlement."""
 
 # L1 (protocol 8)
 QUEUE_EXPIRY_SECONDS: Final = 7 * 24 * 3600

@@ -11,7 +11,7 @@ from rollup.core.errors import (
     RootMismatchError,
 )
 from rollup.core.header import Header
-from rollup.core.operations import Deposit, FullExit, PublishedOperation
+from rollup.core.operations import Deposit, FullExit, PublishedOperation, steps_of
 from rollup.core.state import State
 from rollup.core.streams import WORD_BYTES, decode_streams
 
@@ -55,13 +55,14 @@ def apply_block_data(
 
 
 def _check_header(state: State, header: Header, operations: list[PublishedOperation], l2: bytes, l1: bytes) -> None:
+    steps = sum(len(steps_of(operation)) for operation in operations)
     queue_count = sum(isinstance(operation, Deposit | FullExit) for operation in operations)
     for field, expected, got in (
         ("old_root", state.root, header.old_root),
         ("l2_chunks", len(l2) // CHUNK_BYTES, header.l2_chunks),
         ("l1_words", len(l1) // WORD_BYTES, header.l1_words),
         ("queue_count", queue_count, header.queue_count),
-        ("block_size", max(header.block_size, len(operations)), header.block_size),
+        ("block_size", max(header.block_size, steps), header.block_size),
     ):
         if expected != got:
             raise HeaderMismatchError(header.block_number, field, expected, got)
@@ -69,13 +70,13 @@ def _check_header(state: State, header: Header, operations: list[PublishedOperat
 
 def _replay(state: State, header: Header, operations: list[PublishedOperation]) -> None:
     fees = dict.fromkeys(header.fee_tokens, 0)
-    for step, operation in enumerate(operations):
+    for position, operation in enumerate(operations):
         try:
             applied = state.apply_published(operation, header.fee_tokens)
         except (EncodingError, OperationError) as error:
-            raise ReplayError(header.block_number, step, error.message) from error
-        if applied.fee:
-            fees[applied.fee_token] += applied.fee
+            raise ReplayError(header.block_number, position, error.message) from error
+        for token, fee in applied.fees:
+            fees[token] += fee
     if not state.account(header.fee_account).exists:
         raise FeeAccountMissingError(header.block_number, header.fee_account)
     for token, fee in fees.items():

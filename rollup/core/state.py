@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rollup.core.account import Account, AccountTree, Shape
+from rollup.core.account import Account, AccountTree, OrderSlot, Shape
 from rollup.core.checks import check_below
 from rollup.core.constants import ACCOUNT_LEVELS, BALANCE_LEVELS
 from rollup.core.operations import Operation, PublishedOperation
@@ -15,7 +15,7 @@ class _Undo:
     account_id: int
     slot: int
     account: Account
-    balance: int
+    leaf: int
 
 
 class State:
@@ -32,7 +32,7 @@ class State:
     def __init__(self, account_levels: int = ACCOUNT_LEVELS, balance_levels: int = BALANCE_LEVELS) -> None:
         self._shape = Shape(account_levels, balance_levels)
         self._accounts: dict[int, Account] = {}
-        self._balances: dict[int, dict[int, int]] = {}
+        self._leaves: dict[int, dict[int, int]] = {}
         self._by_address: dict[int, list[int]] = {}
         self._tree = AccountTree(self._shape)
         self._dirty: dict[int, set[int]] = {}
@@ -56,14 +56,24 @@ class State:
         """The account, the empty one if there is none."""
         return self._accounts.get(account_id) or Account()
 
-    def balance(self, account_id: int, slot: int) -> int:
-        """The balance in the token's smallest unit, 0 if there is none."""
-        balances = self._balances.get(account_id)
-        return balances.get(slot, 0) if balances else 0
+    def leaf(self, account_id: int, slot: int) -> int:
+        """What a slot of the balance tree holds, money or not; 0 if it is empty."""
+        leaves = self._leaves.get(account_id)
+        return leaves.get(slot, 0) if leaves else 0
+
+    def balance(self, account_id: int, token: int) -> int:
+        """The balance in the token's smallest unit, 0 if there is none; an order slot holds no money."""
+        return self.leaf(account_id, token) if token < self._shape.first_order_slot else 0
 
     def balances(self, account_id: int) -> dict[int, int]:
-        """All balances of an account that are not 0, by slot."""
-        return {slot: balance for slot, balance in self._balances.get(account_id, {}).items() if balance}
+        """All balances of an account that are not 0, by token."""
+        leaves, tokens = self._leaves.get(account_id, {}), self._shape.first_order_slot
+        return {slot: leaf for slot, leaf in leaves.items() if leaf and slot < tokens}
+
+    def order_slots(self, account_id: int) -> dict[int, OrderSlot]:
+        """All order slots of an account that were ever used, by slot."""
+        leaves, tokens = self._leaves.get(account_id, {}), self._shape.first_order_slot
+        return {slot: OrderSlot.of_leaf(leaf) for slot, leaf in leaves.items() if leaf and slot >= tokens}
 
     def accounts(self) -> Iterator[tuple[int, Account]]:
         """All existing accounts by id, in no order."""
@@ -79,7 +89,7 @@ class State:
         return self._tree.account_path(account_id)
 
     def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
-        """As `account_path`, from the balance to the account's balances root."""
+        """As `account_path`, from the slot's leaf to the account's balances root."""
         self._flush()
         return self._tree.balance_path(account_id, slot)
 
@@ -89,7 +99,7 @@ class State:
         """Apply an operation after checking all that the circuit checks; if it is refused nothing has changed.
 
         Returns:
-            What changed, with the operation as it goes into a block. Its fee is not credited yet: that is the
+            What changed, with the operation as it goes into a block. Its fees are not credited yet: that is the
             block's last act (`credit_fee`).
 
         Raises:
@@ -114,8 +124,8 @@ class State:
     def touch(self, touch: Touch) -> None:
         """Make one planned change."""
         before = self.account(touch.account_id)
-        self._journal.append(_Undo(touch.account_id, touch.slot, before, self.balance(touch.account_id, touch.slot)))
-        self._put(touch.account_id, touch.slot, touch.account, touch.balance)
+        self._journal.append(_Undo(touch.account_id, touch.slot, before, self.leaf(touch.account_id, touch.slot)))
+        self._put(touch.account_id, touch.slot, touch.account, touch.leaf)
 
     # Undoing
 
@@ -132,7 +142,7 @@ class State:
         check_below("mark", mark - self._journal_start, len(self._journal) + 1)
         while self.mark() > mark:
             undo = self._journal.pop()
-            self._put(undo.account_id, undo.slot, undo.account, undo.balance)
+            self._put(undo.account_id, undo.slot, undo.account, undo.leaf)
 
     def forget(self, mark: int | None = None) -> None:
         """Give up the way back to places before `mark` (None: before now)."""
@@ -146,17 +156,17 @@ class State:
         self._flush()
         copied = State(self._shape.account_levels, self._shape.balance_levels)
         copied._accounts = dict(self._accounts)
-        copied._balances = {account_id: dict(balances) for account_id, balances in self._balances.items()}
+        copied._leaves = {account_id: dict(leaves) for account_id, leaves in self._leaves.items()}
         copied._by_address = {address: list(ids) for address, ids in self._by_address.items()}
         copied._tree = self._tree.copy()
         return copied
 
-    def _put(self, account_id: int, slot: int, account: Account, balance: int) -> None:
+    def _put(self, account_id: int, slot: int, account: Account, leaf: int) -> None:
         before = self.account(account_id)
         if before.address != account.address:
             self._move(account_id, before.address, account.address)
         self._accounts[account_id] = account
-        self._balances.setdefault(account_id, {})[slot] = balance
+        self._leaves.setdefault(account_id, {})[slot] = leaf
         self._dirty.setdefault(account_id, set()).add(slot)
 
     def _move(self, account_id: int, before: int, after: int) -> None:
@@ -169,7 +179,7 @@ class State:
         if not self._dirty:
             return
         self._tree.update(
-            (account_id, self.account(account_id), [(slot, self.balance(account_id, slot)) for slot in slots])
+            (account_id, self.account(account_id), [(slot, self.leaf(account_id, slot)) for slot in slots])
             for account_id, slots in self._dirty.items()
         )
         self._dirty.clear()

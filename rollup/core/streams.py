@@ -3,7 +3,7 @@
 The decoder takes exactly what the encoder can produce: any other bytes are refused, with their position.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from rollup.core.amounts import unpack_amount, unpack_fee
 from rollup.core.checks import unpack
@@ -20,15 +20,32 @@ from rollup.core.constants import (
     FLAG_BITS,
     FLAG_REFUSED,
     FLAG_SENDER_IS_OWNER,
+    NONCE_BITS,
     OP_BITS,
+    ORDER_ID_BITS,
     SLOT_BITS,
+    SWAP_STEPS,
     Op,
 )
 from rollup.core.errors import EncodingError, StreamError
-from rollup.core.operations import Deposit, FullExit, Operation, PublishedOperation, TransferData, WithdrawData
+from rollup.core.operations import (
+    CancelOrderData,
+    ChangePubKeyData,
+    Deposit,
+    FillData,
+    ForcedExitData,
+    FullExit,
+    Operation,
+    PublishedOperation,
+    SwapData,
+    TransferData,
+    TransferToAddressData,
+    WithdrawData,
+    steps_of,
+)
+from rollup.core.operations.payments import ADDRESS_CHUNKS, ADDRESS_PADDING_BITS
 
 WORD_BYTES = 32
-RECORD_WORDS = {Op.DEPOSIT: 4, Op.FULL_EXIT: 2, Op.WITHDRAW: 2}
 
 
 def encode_streams(operations: Iterable[Operation | PublishedOperation]) -> tuple[bytes, bytes]:
@@ -36,35 +53,33 @@ def encode_streams(operations: Iterable[Operation | PublishedOperation]) -> tupl
     chunks: list[bytes] = []
     words: list[bytes] = []
     for operation in operations:
-        chunk = operation.chunk()
-        if chunk is not None:
-            chunks.append(chunk.to_bytes(CHUNK_BYTES, "big"))
-        words.extend(word.to_bytes(WORD_BYTES, "big") for word in operation.record())
+        for step in steps_of(operation):
+            chunks.extend(chunk.to_bytes(CHUNK_BYTES, "big") for chunk in step.chunks())
+            words.extend(word.to_bytes(WORD_BYTES, "big") for word in step.record())
     return b"".join(chunks), b"".join(words)
 
 
 def decode_streams(l2: bytes, l1: bytes) -> list[PublishedOperation]:
-    """The operations of a block, Noops left out.
+    """The operations of a block, Noops left out; a Swap is one, a batch is its operations.
 
     Raises:
         StreamError: not what `encode_streams` gives for any operations.
     """
-    chunks, words = l2_chunks(l2), l1_words(l1)
-    operations: list[PublishedOperation] = []
-    next_word = 0
-    for position, chunk in enumerate(chunks):
-        code = chunk >> (CHUNK_BITS - OP_BITS)
-        if code == Op.TRANSFER:
-            operations.append(_transfer(chunk, position))
-            continue
-        fee = _marker_fee(chunk, position)
-        record = words[next_word : next_word + RECORD_WORDS[Op(code)]]
-        if len(record) < RECORD_WORDS[Op(code)]:
-            raise StreamError("L1", len(words), f"ends before the record that chunk {position} announces")
-        operations.append(_record(Op(code), record, fee, next_word))
-        next_word += len(record)
-    if next_word < len(words):
-        raise StreamError("L1", next_word, "no chunk of the L2 stream announces this record")
+    source = _Source(l2_chunks(l2), l1_words(l1))
+    operations = []
+    while source.next_chunk < len(source.chunks):
+        start = source.next_chunk
+        code = source.chunks[start] >> (CHUNK_BITS - OP_BITS)
+        if code not in _DECODERS:
+            raise StreamError("L2", start, f"operation code {code} is not in use")
+        try:
+            operations.append(_DECODERS[code](source))
+        except StreamError:
+            raise
+        except EncodingError as error:
+            raise StreamError("L2", start, error.message) from error
+    if source.next_word < len(source.words):
+        raise StreamError("L1", source.next_word, "no chunk of the L2 stream announces this record")
     return operations
 
 
@@ -94,46 +109,175 @@ def l1_words(l1: bytes) -> list[int]:
     return words
 
 
-def _transfer(chunk: int, position: int) -> TransferData:
-    _, _, token, from_id, to_id, amount, fee = unpack(
-        chunk, OP_BITS, SLOT_BITS, ACCOUNT_ID_BITS, ACCOUNT_ID_BITS, AMOUNT_BITS, FEE_BITS
-    )
-    try:
-        return TransferData(from_id, to_id, token, unpack_amount(amount), unpack_fee(fee))
-    except EncodingError as error:
-        raise StreamError("L2", position, error.message) from error
+class _Source:
+    """Both streams, and how far they are read."""
+
+    def __init__(self, chunks: list[int], words: list[int]) -> None:
+        self.chunks = chunks
+        self.words = words
+        self.next_chunk = 0
+        self.next_word = 0
+
+    def take_chunks(self, count: int) -> list[int]:
+        """The operation's chunks."""
+        start = self.next_chunk
+        chunks = self.chunks[start : start + count]
+        if len(chunks) < count:
+            raise StreamError("L2", len(self.chunks), f"ends inside the {count} chunks that chunk {start} starts")
+        self.next_chunk += count
+        return chunks
+
+    def take_record(self, count: int) -> list[int]:
+        """The record that the chunk just taken announces."""
+        record = self.words[self.next_word : self.next_word + count]
+        if len(record) < count:
+            reason = f"ends before the record that chunk {self.next_chunk - 1} announces"
+            raise StreamError("L1", len(self.words), reason)
+        self.next_word += count
+        return record
+
+    def refuse_chunk(self, back: int, reason: str) -> StreamError:
+        """The error about a chunk, the last one taken being 1 back."""
+        return StreamError("L2", self.next_chunk - back, reason)
+
+    def refuse_word(self, back: int, reason: str) -> StreamError:
+        """The error about a word, the last one taken being 1 back."""
+        return StreamError("L1", self.next_word - back, reason)
 
 
-def _marker_fee(chunk: int, position: int) -> int:
-    code, junk, fee_packed = unpack(chunk, CHUNK_BITS - OP_BITS - FEE_BITS, FEE_BITS)
-    if code not in (Op.DEPOSIT, Op.FULL_EXIT, Op.WITHDRAW):
-        raise StreamError("L2", position, f"operation code {code} is not in use")
+def _fields(chunk: int) -> list[int]:
+    """Token, from, to, amount as it stands, fee as it stands."""
+    return unpack(chunk, OP_BITS, SLOT_BITS, ACCOUNT_ID_BITS, ACCOUNT_ID_BITS, AMOUNT_BITS, FEE_BITS)[2:]
+
+
+def _transfer(source: _Source) -> TransferData:
+    token, from_id, to_id, amount, fee = _fields(*source.take_chunks(1))
+    return TransferData(from_id, to_id, token, unpack_amount(amount), unpack_fee(fee))
+
+
+def _transfer_to_address(source: _Source) -> TransferToAddressData:
+    first, high, low = source.take_chunks(1 + ADDRESS_CHUNKS)
+    token, from_id, to_id, amount, fee = _fields(first)
+    _, address, junk = unpack(high << CHUNK_BITS | low, ADDRESS_BITS, ADDRESS_PADDING_BITS)
     if junk:
-        raise StreamError("L2", position, f"a marker has bits set outside code and fee ({junk:#x})")
-    if fee_packed and code != Op.WITHDRAW:
-        raise StreamError("L2", position, f"a queue operation pays no fee, got {fee_packed:#x}")
-    try:
-        return unpack_fee(fee_packed)
-    except EncodingError as error:
-        raise StreamError("L2", position, error.message) from error
+        raise source.refuse_chunk(1, f"bits are set after the recipient's address ({junk:#x})")
+    return TransferToAddressData(from_id, to_id, address, token, unpack_amount(amount), unpack_fee(fee))
 
 
-def _record(op: Op, record: Sequence[int], fee: int, position: int) -> PublishedOperation:
+def _swap(source: _Source) -> SwapData:
+    maker, taker, settlement = source.take_chunks(SWAP_STEPS)
+    for back, chunk in ((2, taker), (1, settlement)):
+        if chunk >> (CHUNK_BITS - OP_BITS) != Op.SWAP:
+            raise source.refuse_chunk(back, "a swap's three chunks start alike")
+    body = settlement & (1 << CHUNK_BITS - OP_BITS) - 1
+    junk, taker_order, maker_order = unpack(body, ORDER_ID_BITS, ORDER_ID_BITS)
+    if junk:
+        raise source.refuse_chunk(1, f"a settlement has bits set outside code and order ids ({junk:#x})")
+    fills = []
+    for back, chunk, order_id in ((3, maker, maker_order), (2, taker, taker_order)):
+        token, account_id, slot, amount, fee = _fields(chunk)
+        try:
+            fills.append(FillData(account_id, slot, order_id, token, unpack_amount(amount), unpack_fee(fee)))
+        except EncodingError as error:
+            raise source.refuse_chunk(back, error.message) from error
+    return SwapData(*fills)
+
+
+def _cancel_order(source: _Source) -> CancelOrderData:
+    fee_token, account_id, slot, first_order_id, fee = _fields(*source.take_chunks(1))
+    return CancelOrderData(account_id, slot, first_order_id, fee_token, unpack_fee(fee))
+
+
+def _forced_exit(source: _Source) -> ForcedExitData:
+    fee_token, payer, to_id, amount_field, fee = _fields(*source.take_chunks(1))
+    if to_id or amount_field:
+        raise source.refuse_chunk(1, "the marker of a forced exit has bits set between payer and fee")
+    record = source.take_record(2)
+    account_id, token, address, _ = _record_head(source, Op.FORCED_EXIT, record)
+    amount = _record_amount(source, record, 0)[1]
+    return ForcedExitData(payer, account_id, address, token, fee_token, unpack_fee(fee), amount)
+
+
+def _withdraw(source: _Source) -> WithdrawData:
+    fee = _marker_fee(source)
+    record = source.take_record(2)
+    account_id, token, address, _ = _record_head(source, Op.WITHDRAW, record)
+    return WithdrawData(account_id, token, _record_amount(source, record, 0)[1], fee, address)
+
+
+def _change_pub_key(source: _Source) -> ChangePubKeyData:
+    fee = _marker_fee(source)
+    record = source.take_record(4)
+    account_id, fee_token, owner, _ = _record_head(source, Op.CHANGE_PUB_KEY, record)
+    nonce, amount = _record_amount(source, record, NONCE_BITS)
+    if amount != fee:
+        raise source.refuse_word(3, f"a key change's fee is {fee} in its marker and {amount} in its record")
+    return ChangePubKeyData(account_id, owner, (record[2], record[3]), nonce, fee_token, fee)
+
+
+def _full_exit(source: _Source) -> FullExit:
+    _no_fee(source)
+    record = source.take_record(2)
+    account_id, token, owner, _ = _record_head(source, Op.FULL_EXIT, record)
+    queue_fee, amount = _record_amount(source, record, AUX_BITS)
+    return FullExit(account_id, token, owner, amount, queue_fee)
+
+
+def _deposit(source: _Source) -> Deposit:
+    _no_fee(source)
+    record = source.take_record(4)
+    flags_in_use = FLAG_SENDER_IS_OWNER | FLAG_REFUSED
+    account_id, token, owner, flags = _record_head(source, Op.DEPOSIT, record, flags_in_use)
+    queue_fee, amount = _record_amount(source, record, AUX_BITS)
+    sender_is_owner, refused = bool(flags & FLAG_SENDER_IS_OWNER), bool(flags & FLAG_REFUSED)
+    if refused and account_id:
+        raise source.refuse_word(4, f"a refused deposit names account {account_id} instead of 0")
+    return Deposit(account_id, token, amount, owner, (record[2], record[3]), sender_is_owner, refused, queue_fee)
+
+
+def _marker_fee(source: _Source) -> int:
+    """The fee of a marker, which has nothing else."""
+    (chunk,) = source.take_chunks(1)
+    _, _, junk, fee = unpack(chunk, OP_BITS, CHUNK_BITS - OP_BITS - FEE_BITS, FEE_BITS)
+    if junk:
+        raise source.refuse_chunk(1, f"a marker has bits set outside code and fee ({junk:#x})")
+    return unpack_fee(fee)
+
+
+def _no_fee(source: _Source) -> None:
+    fee = _marker_fee(source)
+    if fee:
+        raise source.refuse_chunk(1, f"a queue operation pays no fee, got {fee}")
+
+
+def _record_head(source: _Source, op: Op, record: list[int], flags_in_use: int = 0) -> tuple[int, int, int, int]:
+    """Account id, token, address, flags: W0."""
     junk, code, flags, account_id, token, address = unpack(
         record[0], OP_BITS, FLAG_BITS, ACCOUNT_ID_BITS, SLOT_BITS, ADDRESS_BITS
     )
     if junk or code != op:
-        raise StreamError("L1", position, f"the record of operation {op} starts with {record[0]:#x}")
-    if flags & ~(FLAG_SENDER_IS_OWNER | FLAG_REFUSED if op == Op.DEPOSIT else 0):
-        raise StreamError("L1", position, f"flags {flags:#x} are not in use with operation {op}")
-    junk, aux, amount = unpack(record[1], AUX_BITS, BALANCE_BITS)
-    if junk or (op == Op.WITHDRAW and aux):
-        raise StreamError("L1", position + 1, f"bits are set outside the fields of operation {op} ({record[1]:#x})")
-    if op == Op.WITHDRAW:
-        return WithdrawData(account_id, token, amount, fee, address)
-    if op == Op.FULL_EXIT:
-        return FullExit(account_id, token, address, amount, aux)
-    sender_is_owner, refused = bool(flags & FLAG_SENDER_IS_OWNER), bool(flags & FLAG_REFUSED)
-    if refused and account_id:
-        raise StreamError("L1", position, f"a refused deposit names account {account_id} instead of 0")
-    return Deposit(account_id, token, amount, address, (record[2], record[3]), sender_is_owner, refused, aux)
+        raise source.refuse_word(len(record), f"the record of operation {op} starts with {record[0]:#x}")
+    if flags & ~flags_in_use:
+        raise source.refuse_word(len(record), f"flags {flags:#x} are not in use with operation {op}")
+    return account_id, token, address, flags
+
+
+def _record_amount(source: _Source, record: list[int], aux_bits: int) -> tuple[int, int]:
+    """Aux, of which the operation uses so many bits, and amount: W1."""
+    aux, amount = unpack(record[1], BALANCE_BITS)
+    if aux >> aux_bits:
+        raise source.refuse_word(len(record) - 1, f"bits are set outside the fields of the operation ({record[1]:#x})")
+    return aux, amount
+
+
+_DECODERS: dict[int, Callable[[_Source], PublishedOperation]] = {
+    Op.DEPOSIT: _deposit,
+    Op.FULL_EXIT: _full_exit,
+    Op.TRANSFER: _transfer,
+    Op.TRANSFER_TO_ADDRESS: _transfer_to_address,
+    Op.WITHDRAW: _withdraw,
+    Op.CHANGE_PUB_KEY: _change_pub_key,
+    Op.FORCED_EXIT: _forced_exit,
+    Op.SWAP: _swap,
+    Op.CANCEL_ORDER: _cancel_order,
+}

@@ -1,30 +1,27 @@
 """The inputs of the circuits Open, Step and Close (`circuits/*.circom`), name for name.
 
-Every signal is an integer in [0, r), an array a list of such, nested as in the circuit. What an operation does not use
-is pinned to one value, so that a step has exactly one witness.
+Every signal is an integer in [0, r), an array a list of such, nested as in the circuit. What of a step's is the
+operation's own is in `step_signals.py`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 from rollup.core.account import Account
-from rollup.core.amounts import pack_amount, pack_fee
-from rollup.core.constants import FEE_TOKENS
+from rollup.core.constants import ARITY, FEE_TOKENS
 from rollup.core.header import Header
-from rollup.core.operations import Deposit, FullExit, Noop, Operation, Signature, Transfer, Withdraw
+from rollup.core.operations import StepOperation
+from rollup.core.step_signals import Inputs, operation_signals, slot_signals, touched_slots
 
 Path: TypeAlias = list[list[int]]
-Signal: TypeAlias = "int | Sequence[Signal]"
-Inputs: TypeAlias = dict[str, Signal]
-
-NO_SIGNATURE = Signature(0, 1, 0)
-"""What the signature check always accepts, where nothing is signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateVector:
-    """What runs through the steps: each step's `_out` is the next one's `_in`."""
+    """What runs through the steps: each step's `_out` is the next one's `_in`.
+
+    `pending`, `link` and `rest` hold together what takes several steps, see `step_signals.linkage`.
+    """
 
     root: int
     commitment: int
@@ -34,6 +31,9 @@ class StateVector:
     l2_count: int = 0
     l1_count: int = 0
     fees: tuple[int, ...] = (0,) * FEE_TOKENS
+    pending: int = 0
+    link: int = 0
+    rest: int = 0
 
     def signals(self, suffix: str) -> Inputs:
         """By signal name, with `_in` or `_out` appended."""
@@ -80,7 +80,8 @@ class StepInputs:
 
     header: Header
     challenge: int
-    operation: Operation
+    operation: StepOperation
+    batch_rest: int | None
     sender: TouchInputs
     receiver: TouchInputs
     state_in: StateVector
@@ -88,13 +89,15 @@ class StepInputs:
 
     def signals(self) -> Inputs:
         """All inputs of the circuit: globals, state vector, private inputs."""
+        to_slot = touched_slots(self.operation).to_slot
         return {
             "X": self.challenge,
             "domain": self.header.domain,
             "timestamp": self.header.timestamp,
             "fee_tokens": self.header.fee_tokens,
             **self.state_in.signals("_in"),
-            **operation_signals(self.operation),
+            **operation_signals(self.operation, self.batch_rest),
+            **slot_signals(self.operation, self.receiver.balance_path[0][to_slot % ARITY]),
             **self.sender.signals("from_"),
             **self.receiver.signals("to_"),
         }
@@ -141,58 +144,3 @@ class BlockWitness:
     open: OpenInputs
     steps: tuple[StepInputs, ...]
     close: CloseInputs
-
-
-def touched_ids(operation: Operation) -> tuple[int, int, int]:
-    """(from_id, to_id, token) of a step: which accounts and which slot it opens, in this order."""
-    match operation:
-        case Noop():
-            return 0, 0, 0
-        case Transfer():
-            return operation.from_id, operation.to_id, operation.token
-        case Withdraw():
-            return operation.from_id, operation.from_id, operation.token
-        case _:
-            return operation.account_id, operation.account_id, operation.token
-
-
-def operation_signals(operation: Operation) -> Inputs:
-    """A step's private inputs that say what the operation is."""
-    from_id, to_id, token = touched_ids(operation)
-    signals: Inputs = {
-        "is_noop": int(isinstance(operation, Noop)),
-        "is_deposit": int(isinstance(operation, Deposit)),
-        "is_full_exit": int(isinstance(operation, FullExit)),
-        "is_transfer": int(isinstance(operation, Transfer)),
-        "is_withdraw": int(isinstance(operation, Withdraw)),
-        "from_id": from_id,
-        "to_id": to_id,
-        "token": token,
-        "amount": 0 if isinstance(operation, Noop) else operation.amount or 0,
-        "amount_packed": 0,
-        "fee_packed": 0,
-        "address": 0,
-        "aux": 0,
-        "sender_is_owner": 0,
-        "refused": 0,
-        "key": (0, 0),
-        "valid_from": 0,
-        "valid_until": 0,
-    }
-    signature = NO_SIGNATURE
-    match operation:
-        case Deposit():
-            signals |= {"address": operation.owner, "aux": operation.queue_fee_gwei, "key": operation.key}
-            signals |= {"sender_is_owner": int(operation.sender_is_owner), "refused": int(operation.refused)}
-        case FullExit():
-            signals |= {"address": operation.owner, "aux": operation.queue_fee_gwei}
-        case Transfer():
-            signals |= {"address": operation.to_address, "amount_packed": pack_amount(operation.amount)}
-        case Withdraw():
-            signals["address"] = operation.address
-    if isinstance(operation, Transfer | Withdraw):
-        signals["fee_packed"] = pack_fee(operation.fee)
-        signals |= {"valid_from": operation.valid_from, "valid_until": operation.valid_until}
-        signature = operation.signature or NO_SIGNATURE
-    signals |= {"signature_r": (signature.r8x, signature.r8y), "signature_s": signature.s}
-    return signals

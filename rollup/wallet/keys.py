@@ -5,7 +5,7 @@ same data the same way (RFC 6979), or the key could never be found again: it sig
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from eth_account import Account as EthereumAccount
@@ -14,10 +14,10 @@ from eth_account.signers.local import LocalAccount
 from eth_hash.auto import keccak
 
 from rollup._native import eddsa_public_key, eddsa_sign
-from rollup.core.checks import check_uint
-from rollup.core.constants import ADDRESS_BITS, CHAIN_ID_BITS
+from rollup.core.eip712 import typed_data
 from rollup.core.errors import FieldRuleError, SignerMismatchError, SignerNotDeterministicError
-from rollup.core.operations import Key, Signature, Transfer, Withdraw
+from rollup.core.key_change import key_change_typed_data
+from rollup.core.operations import ChangePubKey, Key, OwnerSignature, Signable, Signature
 
 SignTypedData: TypeAlias = Callable[[dict[str, Any]], bytes]
 """Signs EIP-712 data, given whole (types, primaryType, domain, message), and returns r 32 | s 32 | v."""
@@ -29,7 +29,7 @@ KEY_STATEMENT = (
 _PRIVATE_KEY_BYTES = 32
 _SIGNATURE_BYTES = 65
 
-_Signed = TypeVar("_Signed", Transfer, Withdraw)
+_Signed = TypeVar("_Signed", bound=Signable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +53,7 @@ class L2Key:
 
 def key_typed_data(chain_id: int, rollup_address: int) -> dict[str, Any]:
     """The EIP-712 data whose signature gives the key."""
-    check_uint("chain_id", chain_id, CHAIN_ID_BITS)
-    check_uint("rollup_address", rollup_address, ADDRESS_BITS)
-    return {
-        "types": {
-            "EIP712Domain": [
-                {"name": "name", "type": "string"},
-                {"name": "version", "type": "string"},
-                {"name": "chainId", "type": "uint256"},
-                {"name": "verifyingContract", "type": "address"},
-            ],
-            "SluiceKey": [{"name": "statement", "type": "string"}],
-        },
-        "primaryType": "SluiceKey",
-        "domain": {
-            "name": "Sluice",
-            "version": "1",
-            "chainId": chain_id,
-            "verifyingContract": f"0x{rollup_address:040x}",
-        },
-        "message": {"statement": KEY_STATEMENT},
-    }
+    return typed_data(chain_id, rollup_address, "SluiceKey", {"statement": "string"}, {"statement": KEY_STATEMENT})
 
 
 def derive_key(sign: SignTypedData, address: int, chain_id: int, rollup_address: int) -> L2Key:
@@ -110,6 +90,12 @@ def local_signer(account: LocalAccount) -> SignTypedData:
 def derive_local_key(account: LocalAccount, chain_id: int, rollup_address: int) -> L2Key:
     """`derive_key` for an eth-account account."""
     return derive_key(local_signer(account), int(account.address, 16), chain_id, rollup_address)
+
+
+def authorise_key_change(operation: ChangePubKey, sign: SignTypedData, domain: int) -> ChangePubKey:
+    """The key change with its owner's signature, for the rollup of this domain; `sign` signs as the owner."""
+    signature = OwnerSignature.from_bytes(bytes(sign(key_change_typed_data(operation, domain))))
+    return replace(operation, authorisation=signature)
 
 
 def _recover(data: dict[str, Any], signature: bytes) -> int:

@@ -95,7 +95,7 @@ def test_add_full_block_refused(state: State) -> None:
     root = state.root
     with pytest.raises(BlockFullError) as caught:
         block.add(transfer(nonce=1))
-    assert (caught.value.block_number, caught.value.block_size) == (1, 1)
+    assert caught.value.values == {"block_number": 1, "block_size": 1, "free": 0, "needed": 1}
     assert (block.is_full, len(block), state.root) == (True, 1, root)
 
 
@@ -343,7 +343,7 @@ def test_rebuild_other_data_refused_and_nothing_changed(state: State) -> None:
     assert fails(HeaderMismatchError, block_size=5).field == "block_size"
     assert fails(FeeAccountMissingError, fee_account=9).fee_account == 9
     replay = fails(ReplayError, fee_tokens=(0, 2, 3, 4, 5, 6, 7, 8))
-    assert (replay.block_number, replay.step) == (1, 1)
+    assert (replay.block_number, replay.position) == (1, 1)
     assert "no fee in token 1" in str(replay)
     fails(StreamError, l2=l2[:-1])
     apply_block_data(rebuilt, header, l2, l1)

@@ -59,20 +59,20 @@ def test_sign_verifies_only_with_own_key_message_and_domain() -> None:
 
 def test_chunk_and_record_fields_at_their_offsets() -> None:
     full = Transfer(from_id=2**24 - 1, to_id=1, to_address=1, token=4095, amount=6, fee=7, nonce=0)
-    assert full.chunk() == 3 << 116 | 4095 << 104 | (2**24 - 1) << 80 | 1 << 56 | (6 << 5) << 16 | 7 << 5
+    assert full.chunks() == (3 << 116 | 4095 << 104 | (2**24 - 1) << 80 | 1 << 56 | (6 << 5) << 16 | 7 << 5,)
     assert full.record() == ()
     deposit = Deposit(2, 3, 4, 5, (6, 7), True, False, 8)
-    assert deposit.chunk() == 1 << 116
+    assert deposit.chunks() == (1 << 116,)
     assert deposit.record() == (1 << 200 | 1 << 196 | 2 << 172 | 3 << 160 | 5, 8 << 128 | 4, 6, 7)
     refused = Deposit(0, 3, 4, 5, (6, 7), True, True, 8)
     assert refused.record()[0] == 1 << 200 | 3 << 196 | 3 << 160 | 5
     full_exit = FullExit(2, 3, 5, 4, 8)
-    assert full_exit.chunk() == 2 << 116
+    assert full_exit.chunks() == (2 << 116,)
     assert full_exit.record() == (2 << 200 | 2 << 172 | 3 << 160 | 5, 8 << 128 | 4)
     out = Withdraw(from_id=2, address=5, token=3, amount=2**128 - 1, fee=9, nonce=0)
-    assert out.chunk() == 5 << 116 | 9 << 5
+    assert out.chunks() == (5 << 116 | 9 << 5,)
     assert out.record() == (5 << 200 | 2 << 172 | 3 << 160 | 5, 2**128 - 1)
-    assert Noop().chunk() is None
+    assert Noop().chunks() == ()
     assert Noop().record() == ()
 
 

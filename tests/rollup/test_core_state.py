@@ -56,7 +56,7 @@ def test_transfer_valid_moves_amount_and_takes_fee(state: State, context: Contex
     applied = state.apply(transfer(), context)
     assert (state.balance(0, 1), state.balance(1, 1)) == (899, 110)
     assert (state.account(0).nonce, state.account(1).nonce) == (1, 0)
-    assert (applied.fee_token, applied.fee) == (1, 1)
+    assert applied.fees == ((1, 1),)
 
 
 def test_transfer_whole_balance_leaves_zero(state: State, context: Context) -> None:
@@ -287,7 +287,7 @@ def test_full_exit_of_nothing_exits_zero(
 def test_full_exit_order_slot_with_content_exits_zero(state: State, context: Context) -> None:
     state.touch(Touch(0, ORDER_SLOT, state.account(0), 77))
     assert state.apply(FullExit(0, ORDER_SLOT, ALICE.address), context).operation.amount == 0  # type: ignore[union-attr]
-    assert state.balance(0, ORDER_SLOT) == 77
+    assert (state.leaf(0, ORDER_SLOT), state.balance(0, ORDER_SLOT)) == (77, 0)
 
 
 def test_full_exit_with_another_amount_refused(state: State, context: Context) -> None:

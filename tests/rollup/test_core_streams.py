@@ -120,7 +120,7 @@ def words(*values: int) -> bytes:
         (bytes(15), b"", "L2", 0, "code 0"),
         *(
             (bytes([code << 4]) + bytes(14), b"", "L2", 0, f"code {code}")
-            for code in (4, 6, 7, 8, 9, 10, 11, 12, 13, 15)
+            for code in (10, 11, 12, 13, 15)
         ),
         (bytes([0x51]) + bytes(14), b"", "L2", 0, "outside code and fee"),
         (bytes([0x50]) + bytes(11) + b"\1" + bytes(2), b"", "L2", 0, "outside code and fee"),
@@ -207,11 +207,11 @@ def test_header_from_words_junk_refused() -> None:
 
 
 def test_commitment_chain_as_the_page_says() -> None:
-    chunk = OPERATIONS[0].chunk()
+    (chunk,) = OPERATIONS[0].chunks()
     c = poseidon(list(HEADER.words()))
     c = poseidon([c, chunk + (1 << 120), 0, 0, 0, 0, 0, 0])
     c = poseidon([c, (1 << 116) + (1 << 120) + (4 << 122), 0, 0, *OPERATIONS[1].record()])
-    c = poseidon([c, OPERATIONS[2].chunk() + (1 << 120) + (2 << 122), 0, 0, *OPERATIONS[2].record(), 0, 0])
+    c = poseidon([c, OPERATIONS[2].chunks()[0] + (1 << 120) + (2 << 122), 0, 0, *OPERATIONS[2].record(), 0, 0])
     c = poseidon([c, 0, 0, 0, 0, 0, 0, 0])
     assert commitment(HEADER, [*OPERATIONS, Noop()]) == c
 

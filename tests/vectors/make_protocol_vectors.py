@@ -66,9 +66,9 @@ def address(value: int) -> str:
     return f"0x{value:040x}"
 
 
-def chunk(value: int | None) -> str | None:
+def chunk(value: int) -> str:
     """15 bytes in hex."""
-    return None if value is None else "0x" + value.to_bytes(CHUNK_BYTES, "big").hex()
+    return "0x" + value.to_bytes(CHUNK_BYTES, "big").hex()
 
 
 def amounts(pack: Any, values: list[int], others: list[int], encodings: list[int], unpack: Any) -> dict[str, Any]:
@@ -106,6 +106,9 @@ def describe(operation: Any) -> dict[str, Any]:
             described[name] = [word(coordinate) for coordinate in value]
         elif name in {"owner", "address", "to_address"}:
             described[name] = address(value)
+        elif name == "link":
+            if value:
+                described[name] = word(value)
         elif name in {"amount", "fee"}:
             described[name] = str(value)
         else:
@@ -115,7 +118,7 @@ def describe(operation: Any) -> dict[str, Any]:
 
 def published(operation: Any) -> dict[str, Any]:
     """Chunk and record."""
-    return {"chunk": chunk(operation.chunk()), "record": [word(value) for value in operation.record()]}
+    return {"chunk": next((chunk(value) for value in operation.chunks()), None), "record": [word(value) for value in operation.record()]}
 
 
 def messages() -> list[dict[str, Any]]:

@@ -23,7 +23,20 @@
     │   ├── RecipientMismatchError
     │   ├── AddressZeroError
     │   ├── AccountTakenError
-    │   └── ExitAmountError
+    │   ├── ExitAmountError
+    │   ├── OwnerMismatchError
+    │   ├── KeyPresentError
+    │   ├── NothingToExitError
+    │   ├── KeyUnusableError
+    │   ├── KeyChangeNotAuthorisedError
+    │   ├── LinkMismatchError         a batch that is not whole
+    │   ├── NotAnOrderSlotError
+    │   ├── OrderReplacedError
+    │   ├── OrderOverfilledError
+    │   ├── OrderPriceError
+    │   ├── OrderFeeError
+    │   ├── SwapTokensError
+    │   └── CancelTooLowError
     ├── BlockError                    the block, not one operation
     │   ├── BlockFullError
     │   ├── BlockSealedError
@@ -69,15 +82,30 @@ from rollup.core.errors.operation import (
     BalanceTooLowError,
     ExitAmountError,
     FeeTokenNotListedError,
+    KeyChangeNotAuthorisedError,
     KeyMissingError,
+    KeyPresentError,
+    KeyUnusableError,
+    LinkMismatchError,
     NonceExhaustedError,
     NonceMismatchError,
+    NothingToExitError,
     OperationError,
     OutsideValidityError,
+    OwnerMismatchError,
     RecipientMismatchError,
     SignatureInvalidError,
     SignatureMissingError,
     TokenNotMoneyError,
+)
+from rollup.core.errors.order import (
+    CancelTooLowError,
+    NotAnOrderSlotError,
+    OrderFeeError,
+    OrderOverfilledError,
+    OrderPriceError,
+    OrderReplacedError,
+    SwapTokensError,
 )
 
 __all__ = [
@@ -91,6 +119,7 @@ __all__ = [
     "BlockError",
     "BlockFullError",
     "BlockSealedError",
+    "CancelTooLowError",
     "EncodingError",
     "ExitAmountError",
     "FeeAccountMissingError",
@@ -98,12 +127,23 @@ __all__ = [
     "FeeTokensError",
     "FieldRuleError",
     "HeaderMismatchError",
+    "KeyChangeNotAuthorisedError",
     "KeyDerivationError",
     "KeyMissingError",
+    "KeyPresentError",
+    "KeyUnusableError",
+    "LinkMismatchError",
     "NonceExhaustedError",
     "NonceMismatchError",
+    "NotAnOrderSlotError",
+    "NothingToExitError",
     "OperationError",
+    "OrderFeeError",
+    "OrderOverfilledError",
+    "OrderPriceError",
+    "OrderReplacedError",
     "OutsideValidityError",
+    "OwnerMismatchError",
     "RecipientMismatchError",
     "ReplayError",
     "RootMismatchError",
@@ -113,6 +153,7 @@ __all__ = [
     "SignerNotDeterministicError",
     "SluiceError",
     "StreamError",
+    "SwapTokensError",
     "TokenNotMoneyError",
     "TooManyL1OperationsError",
     "ValueRangeError",

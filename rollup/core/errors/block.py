@@ -13,15 +13,19 @@ class BlockError(DataError):
 
 @dataclass(eq=False)
 class BlockFullError(BlockError):
-    """Every step of the block is taken."""
+    """The block has fewer steps left than the operation takes; what takes several is never split."""
 
     block_number: int
     block_size: int
+    free: int
+    needed: int
     code = "block_full"
 
     @property
     def message(self) -> str:
-        return f"block {self.block_number} already holds its {self.block_size} operations: seal it and open the next"
+        left = f"block {self.block_number} has {self.free} of its {self.block_size} steps left, the operation takes "
+        way_out = "seal it and open the next" if self.needed <= self.block_size else "it needs a larger block"
+        return f"{left}{self.needed}: {way_out}"
 
 
 @dataclass(eq=False)
@@ -107,10 +111,10 @@ class ReplayError(BlockError):
     """An operation of a published block cannot be applied."""
 
     block_number: int
-    step: int
+    position: int
     reason: str
     code = "replay"
 
     @property
     def message(self) -> str:
-        return f"block {self.block_number}, operation {self.step}: {self.reason}; the state is as before the block"
+        return f"block {self.block_number}, operation {self.position}: {self.reason}; the state is as before the block"

@@ -32,7 +32,7 @@ class KeyMissingError(OperationError):
 
     @property
     def message(self) -> str:
-        return f"account {self.account_id} has no key: its owner sets one by a deposit of his own that names it"
+        return f"account {self.account_id} has no key: its owner sets one by a key change, or a deposit of his own"
 
 
 @dataclass(eq=False)
@@ -201,7 +201,7 @@ class AddressZeroError(OperationError):
 
 @dataclass(eq=False)
 class AccountTakenError(OperationError):
-    """A deposit was assigned to an account of somebody else."""
+    """A deposit or payment to an address was assigned to an account of somebody else."""
 
     account_id: int
     owner: int
@@ -211,14 +211,14 @@ class AccountTakenError(OperationError):
     @property
     def message(self) -> str:
         return (
-            f"account {self.account_id} belongs to {hex_address(self.address)}, the deposit is to "
+            f"account {self.account_id} belongs to {hex_address(self.address)}, the money is for "
             f"{hex_address(self.owner)}: assign an empty account or one of the owner's"
         )
 
 
 @dataclass(eq=False)
 class ExitAmountError(OperationError):
-    """A full exit states another amount than the state gives."""
+    """An exit states another amount than the state gives."""
 
     account_id: int
     token: int
@@ -229,6 +229,103 @@ class ExitAmountError(OperationError):
     @property
     def message(self) -> str:
         return (
-            f"the full exit of account {self.account_id}, token {self.token}, states {self.got}, the state gives "
+            f"the exit of account {self.account_id}, token {self.token}, states {self.got}, the state gives "
             f"{self.expected}: leave the amount open and take what apply returns"
         )
+
+
+@dataclass(eq=False)
+class OwnerMismatchError(OperationError):
+    """The account is another address's than the operation says."""
+
+    account_id: int
+    stated: int
+    address: int
+    code = "owner_mismatch"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"account {self.account_id} belongs to {hex_address(self.address)}, not to {hex_address(self.stated)}: "
+            "look up the account of the address"
+        )
+
+
+@dataclass(eq=False)
+class KeyPresentError(OperationError):
+    """A forced exit of an account that can withdraw by itself."""
+
+    account_id: int
+    code = "key_present"
+
+    @property
+    def message(self) -> str:
+        return f"account {self.account_id} has a key: only its owner takes its money out, by Withdraw or FullExit"
+
+
+@dataclass(eq=False)
+class NothingToExitError(OperationError):
+    """A forced exit of nothing."""
+
+    account_id: int
+    token: int
+    code = "nothing_to_exit"
+
+    @property
+    def message(self) -> str:
+        return f"account {self.account_id} has nothing of token {self.token}: name a token that it has"
+
+
+@dataclass(eq=False)
+class KeyUnusableError(OperationError):
+    """The new key could sign nothing."""
+
+    account_id: int
+    key: tuple[int, int]
+    code = "key_unusable"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"the new key ({self.key[0]:#x}, {self.key[1]:#x}) of account {self.account_id} is not a point of Baby "
+            "Jubjub's prime-order subgroup: derive one from a private key"
+        )
+
+
+@dataclass(eq=False)
+class KeyChangeNotAuthorisedError(OperationError):
+    """Neither a signature of the owner nor an approval on L1; `signer` None: no signature that L1 takes."""
+
+    account_id: int
+    owner: int
+    signer: int | None
+    digest: bytes
+    code = "key_change_not_authorised"
+
+    @property
+    def message(self) -> str:
+        by = "nobody's signature" if self.signer is None else f"the signature of {hex_address(self.signer)}"
+        return (
+            f"the key change of account {self.account_id} has {by}: {hex_address(self.owner)} must sign digest "
+            f"0x{self.digest.hex()}, or approve it on L1"
+        )
+
+
+@dataclass(eq=False)
+class LinkMismatchError(OperationError):
+    """The operation was signed for another batch, or for none (link 0)."""
+
+    account_id: int
+    expected: int
+    got: int
+    code = "link_mismatch"
+
+    @property
+    def message(self) -> str:
+        if self.expected:
+            signed = f"batch {self.got:#x}" if self.got else "no batch"
+            return (
+                f"the operation of account {self.account_id} was signed for {signed}, this one is {self.expected:#x}: "
+                "include exactly the operations that were signed together, in their order"
+            )
+        return f"the operation of account {self.account_id} is part of batch {self.got:#x}: include the whole batch"
