@@ -11,7 +11,6 @@ uint256 constant ADDRESS_BITS = 160;
 uint256 constant TIMESTAMP_BITS = 40;
 uint256 constant NONCE_BITS = 32;
 uint256 constant BALANCE_BITS = 128;
-uint256 constant NONCE_BITS = 32;
 uint256 constant VERSION_CALLDATA = 1;
 uint256 constant BLOCK_SIZE_BITS = 16;
 uint256 constant BLOCK_NUMBER_BITS = 32;

@@ -118,7 +118,10 @@ def describe(operation: Any) -> dict[str, Any]:
 
 def published(operation: Any) -> dict[str, Any]:
     """Chunk and record."""
-    return {"chunk": next((chunk(value) for value in operation.chunks()), None), "record": [word(value) for value in operation.record()]}
+    return {
+        "chunk": next((chunk(value) for value in operation.chunks()), None),
+        "record": [word(value) for value in operation.record()],
+    }
 
 
 def messages() -> list[dict[str, Any]]:
