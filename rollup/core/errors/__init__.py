@@ -7,7 +7,8 @@
     │   ├── AmountNotRepresentableError
     │   ├── AmountNotCanonicalError
     │   ├── FeeTokensError
-    │   └── StreamError               L2 or L1 stream, with the position
+    │   ├── StreamError               L2 or L1 stream, with the position
+    │   └── WireError                 JSON that is no operation, with the path
     ├── OperationError                the operation cannot be included in this state and block
     │   ├── AccountMissingError
     │   ├── KeyMissingError
@@ -72,6 +73,7 @@ from rollup.core.errors.encoding import (
     FieldRuleError,
     StreamError,
     ValueRangeError,
+    WireError,
 )
 from rollup.core.errors.keys import KeyDerivationError, SignerMismatchError, SignerNotDeterministicError
 from rollup.core.errors.operation import (
@@ -157,4 +159,5 @@ __all__ = [
     "TokenNotMoneyError",
     "TooManyL1OperationsError",
     "ValueRangeError",
+    "WireError",
 ]

@@ -101,3 +101,17 @@ class StreamError(EncodingError):
     def message(self) -> str:
         unit = "chunk" if self.stream == "L2" else "word"
         return f"{self.stream} stream, {unit} {self.position}: {self.reason}; this is not the data of a proven block"
+
+
+@dataclass(eq=False)
+class WireError(EncodingError):
+    """JSON that is no operation: at `path`, such as operations[1].fee, stands `value`, where `expected` should."""
+
+    path: str
+    value: str
+    expected: str
+    code = "wire"
+
+    @property
+    def message(self) -> str:
+        return f"{self.path} is {self.value}: {self.expected}"
