@@ -1,12 +1,14 @@
-"""L2 keys: a Baby Jubjub key derived from one signature of an Ethereum account (protocol 4, "Keys").
+"""L2 keys: Baby Jubjub keys derived from signatures of an Ethereum account (protocol 4, "Keys").
 
-Whoever has the signature has the key, so the text that is signed says so. The derivation needs a signer that signs the
-same data the same way (RFC 6979), or the key could never be found again: it signs twice and compares.
+Whoever has the signature has the key, so the text that is signed says so. An account has as many keys as it wants,
+numbered from 0: after a key was lost or seen by others, the next number gives another one. The derivation needs a
+signer that signs the same data the same way (RFC 6979), or the key could never be found again: it signs twice and
+compares.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeVar
 
 from eth_account import Account as EthereumAccount
 from eth_account.messages import encode_typed_data
@@ -14,18 +16,21 @@ from eth_account.signers.local import LocalAccount
 from eth_hash.auto import keccak
 
 from rollup._native import eddsa_public_key, eddsa_sign
+from rollup.core.checks import check_uint
 from rollup.core.eip712 import typed_data
 from rollup.core.errors import FieldRuleError, SignerMismatchError, SignerNotDeterministicError
-from rollup.core.key_change import key_change_typed_data
-from rollup.core.operations import ChangePubKey, Key, OwnerSignature, Signable, Signature
+from rollup.core.operations import Key, Signable, Signature
 
 SignTypedData: TypeAlias = Callable[[dict[str, Any]], bytes]
 """Signs EIP-712 data, given whole (types, primaryType, domain, message), and returns r 32 | s 32 | v."""
 
-KEY_STATEMENT = (
+KEY_STATEMENT: Final = (
     "This signature is your Sluice key. Whoever has it can spend what you hold on this rollup. "
     "Sign it only in a wallet you trust."
 )
+INDEX_BITS: Final = 32
+"""Of a key's number."""
+_FIELDS: Final = {"statement": "string", "index": f"uint{INDEX_BITS}"}
 _PRIVATE_KEY_BYTES = 32
 _SIGNATURE_BYTES = 65
 
@@ -51,24 +56,26 @@ class L2Key:
         return operation.signed(Signature(*eddsa_sign(self.private_key, operation.message_hash(domain))))
 
 
-def key_typed_data(chain_id: int, rollup_address: int) -> dict[str, Any]:
-    """The EIP-712 data whose signature gives the key."""
-    return typed_data(chain_id, rollup_address, "SluiceKey", {"statement": "string"}, {"statement": KEY_STATEMENT})
+def key_typed_data(chain_id: int, rollup_address: int, index: int = 0) -> dict[str, Any]:
+    """The EIP-712 data whose signature gives the account's key number `index`."""
+    message = {"statement": KEY_STATEMENT, "index": check_uint("index", index, INDEX_BITS)}
+    return typed_data(chain_id, rollup_address, "SluiceKey", _FIELDS, message)
 
 
-def derive_key(sign: SignTypedData, address: int, chain_id: int, rollup_address: int) -> L2Key:
-    """Derive the L2 key of an Ethereum account: the private key is keccak256(r | s).
+def derive_key(sign: SignTypedData, address: int, chain_id: int, rollup_address: int, index: int = 0) -> L2Key:
+    """Derive an L2 key of an Ethereum account: the private key is keccak256(r | s).
 
     Args:
         sign: signs as the account; called twice.
         address: the account's.
-        chain_id, rollup_address: for which rollup; every rollup gets its own key.
+        chain_id, rollup_address: for which rollup; every rollup gets its own keys.
+        index: which of the account's keys, 0 to 2^32 - 1; each change of key takes the next.
 
     Raises:
         SignerNotDeterministicError: two signatures of the same data differ.
         SignerMismatchError: the signature is not the account's own ECDSA signature.
     """
-    data = key_typed_data(chain_id, rollup_address)
+    data = key_typed_data(chain_id, rollup_address, index)
     signature = bytes(sign(data))
     if bytes(sign(data)) != signature:
         raise SignerNotDeterministicError(address)
@@ -87,15 +94,9 @@ def local_signer(account: LocalAccount) -> SignTypedData:
     return sign
 
 
-def derive_local_key(account: LocalAccount, chain_id: int, rollup_address: int) -> L2Key:
+def derive_local_key(account: LocalAccount, chain_id: int, rollup_address: int, index: int = 0) -> L2Key:
     """`derive_key` for an eth-account account."""
-    return derive_key(local_signer(account), int(account.address, 16), chain_id, rollup_address)
-
-
-def authorise_key_change(operation: ChangePubKey, sign: SignTypedData, domain: int) -> ChangePubKey:
-    """The key change with its owner's signature, for the rollup of this domain; `sign` signs as the owner."""
-    signature = OwnerSignature.from_bytes(bytes(sign(key_change_typed_data(operation, domain))))
-    return replace(operation, authorisation=signature)
+    return derive_key(local_signer(account), int(account.address, 16), chain_id, rollup_address, index)
 
 
 def _recover(data: dict[str, Any], signature: bytes) -> int:

@@ -30,6 +30,13 @@ def test_derive_key_every_account_chain_and_rollup_has_its_own() -> None:
     assert len({key.public_key for key in keys}) == 4
 
 
+def test_derive_key_every_index_has_its_own() -> None:
+    keys = [derive_local_key(ACCOUNT, 1, 5, index) for index in (0, 1, 2, 2**32 - 1)]
+    assert len({key.public_key for key in keys}) == 4
+    assert keys[0] == derive_local_key(ACCOUNT, 1, 5)
+    assert keys[2] == derive_local_key(ACCOUNT, 1, 5, 2)
+
+
 def test_derive_key_recovery_id_does_not_matter() -> None:
     """Wallets write v as 0/1 or 27/28."""
 
@@ -57,9 +64,9 @@ def test_derive_key_signature_of_another_or_none_refused(signature: bytes | None
 
 
 def test_key_typed_data_out_of_range_refused() -> None:
-    for chain_id, address in ((2**64, 0), (1, 2**160)):
+    for chain_id, address, index in ((2**64, 0, 0), (1, 2**160, 0), (1, 0, 2**32), (1, 0, -1)):
         with pytest.raises(ValueRangeError):
-            key_typed_data(chain_id, address)
+            key_typed_data(chain_id, address, index)
 
 
 def test_l2_key_signs_and_hides_its_secret() -> None:

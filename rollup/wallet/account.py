@@ -1,0 +1,120 @@
+"""A user's account: makes its operations with the right nonces and signs them. Nothing is sent from here."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rollup.core.constants import FIRST_ORDER_SLOT
+from rollup.core.operations import (
+    FOREVER,
+    Batch,
+    CancelOrder,
+    ChangePubKey,
+    ForcedExit,
+    Key,
+    Order,
+    Transfer,
+    TransferToAddress,
+    Withdraw,
+)
+from rollup.wallet.batches import sign_batch
+from rollup.wallet.keys import L2Key
+
+_Signed = TypeVar("_Signed", Transfer, TransferToAddress, Withdraw, ForcedExit, CancelOrder, Order, Batch)
+
+
+@dataclass(slots=True)
+class WalletAccount:
+    """One L2 account as its owner sees it.
+
+    What makes an operation takes the next nonce and leaves it unsigned, so that it can be put into a batch; `sign` does
+    the rest. Amounts and fees are in tokens' smallest units.
+
+    Args:
+        account_id: Its id on the rollup.
+        address: Its owner on L1.
+        key: What it signs with; replace it when a key change is in a block.
+        domain: Which rollup on which chain, `operations.domain(chain_id, rollup_address)`.
+        nonce: Of the next operation.
+        valid_until: Until when what it makes from now on can be included, unix seconds.
+        next_order_id: Of the next order; greater than of any before.
+    """
+
+    account_id: int
+    address: int
+    key: L2Key
+    domain: int
+    nonce: int = 0
+    valid_until: int = FOREVER
+    next_order_id: int = 1
+
+    def pay(
+        self, to_address: int, to_id: int | None, token: int, amount: int, fee: int = 0
+    ) -> Transfer | TransferToAddress:
+        """A payment to an L1 address: by its account id if the rollup knows one, else an account is made.
+
+        Args:
+            to_address: Whom.
+            to_id: The address's account; None if it has none, which costs 30 bytes of data more.
+            token, amount, fee: What; both must be representable.
+        """
+        if to_id is None:
+            return TransferToAddress(
+                self.account_id, 0, to_address, token, amount, fee, self._take_nonce(), valid_until=self.valid_until
+            )
+        return Transfer(
+            self.account_id, to_id, to_address, token, amount, fee, self._take_nonce(), valid_until=self.valid_until
+        )
+
+    def withdraw(self, token: int, amount: int, fee: int = 0, to_address: int | None = None) -> Withdraw:
+        """Money out to an L1 address, by default the owner's."""
+        address = self.address if to_address is None else to_address
+        return Withdraw(self.account_id, address, token, amount, fee, self._take_nonce(), valid_until=self.valid_until)
+
+    def force_exit(self, account_id: int, address: int, token: int, fee_token: int, fee: int = 0) -> ForcedExit:
+        """All that an account without key has of a token, out to its address; this account pays the fee."""
+        return ForcedExit(
+            self.account_id, account_id, address, token, fee_token, fee, self._take_nonce(),
+            valid_until=self.valid_until,
+        )  # fmt: skip
+
+    def order(
+        self,
+        sell_token: int,
+        sell_amount: int,
+        buy_token: int,
+        buy_amount: int,
+        fee: int = 0,
+        slot: int = FIRST_ORDER_SLOT,
+    ) -> Order:
+        """An offer to sell up to `sell_amount` for at least `buy_amount`, or the same price for a part of it.
+
+        It replaces every earlier order of the slot. `fee`, of the sold token, is the most that all its parts pay.
+        """
+        order_id, self.next_order_id = self.next_order_id, self.next_order_id + 1
+        return Order(
+            self.account_id, slot, order_id, sell_token, buy_token, sell_amount, buy_amount, fee,
+            valid_until=self.valid_until,
+        )  # fmt: skip
+
+    def cancel_orders(self, fee_token: int, fee: int = 0, slot: int = FIRST_ORDER_SLOT) -> CancelOrder:
+        """The end of every order that this slot has had."""
+        first_valid, self.next_order_id = self.next_order_id, self.next_order_id + 1
+        return CancelOrder(
+            self.account_id, slot, first_valid, fee_token, fee, self._take_nonce(), valid_until=self.valid_until
+        )
+
+    def change_key(self, new_key: Key, fee_token: int, fee: int = 0) -> ChangePubKey:
+        """A new key; the owner's Ethereum account has to agree: `key_change.authorise`, or `approveKeyChange` on L1."""
+        return ChangePubKey(
+            self.account_id, self.address, new_key, self._take_nonce(), fee_token, fee, self.valid_until
+        )
+
+    def sign(self, operation: _Signed) -> _Signed:
+        """The operation with this account's signature; of a batch, all of this account's operations."""
+        if isinstance(operation, Batch):
+            return sign_batch(operation, self.account_id, self.key, self.domain)
+        return self.key.sign(operation, self.domain)
+
+    def _take_nonce(self) -> int:
+        nonce, self.nonce = self.nonce, self.nonce + 1
+        return nonce
