@@ -13,10 +13,9 @@ from eth_hash.auto import keccak
 
 from rollup.core.account import empty_root
 from rollup.core.block import SealedBlock
-from rollup.core.checks import check_uint
-from rollup.core.constants import TIMESTAMP_BITS, VERSION_CALLDATA
-from rollup.core.errors import FieldRuleError
+from rollup.core.constants import VERSION_CALLDATA
 from rollup.core.header import Header
+from rollup.core.operations import ChangePubKey
 
 BLOCK_TYPE: Final = (
     "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,bytes32,bytes32,uint64,uint64,"
@@ -26,7 +25,6 @@ NEW_BLOCK_TYPE: Final = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,byte
 KEY_CHANGE_TYPE: Final = "(uint32,uint32,uint256,uint256,uint16,uint128,uint40)"
 COMMIT_TYPES: Final = (BLOCK_TYPE, f"{NEW_BLOCK_TYPE}[]", "bytes")
 COMMIT_PROVE_EXECUTE_TYPES: Final = (BLOCK_TYPE, NEW_BLOCK_TYPE, "uint256[8]", "bytes")
-_SIGNATURE_BYTES: Final = 65
 NO_ADDRESS: Final = "0x" + 40 * "0"
 
 
@@ -143,13 +141,8 @@ class NewBlock:
     key_auth: bytes = b""
 
     @classmethod
-    def of(cls, block: SealedBlock, key_auth: bytes = b"") -> Self:
-        """Return what is published of a sealed block.
-
-        Args:
-            block: The block.
-            key_auth: `KeyAuth.encoded()` of each of its key changes in order, one after the other.
-        """
+    def of(cls, block: SealedBlock) -> Self:
+        """Return what is published of a sealed block."""
         header = block.header
         return cls(
             block_size=header.block_size,
@@ -160,7 +153,7 @@ class NewBlock:
             commitment=block.commitment.to_bytes(32, "big"),
             l2=block.l2,
             l1=block.l1,
-            key_auth=key_auth,
+            key_auth=block.key_auth(),
         )
 
     def as_tuple(self) -> tuple[Any, ...]:
@@ -187,30 +180,15 @@ class KeyChange:
     fee: int
     valid_until: int
 
+    @classmethod
+    def of(cls, change: ChangePubKey) -> Self:
+        """Return what the owner of an operation authorises."""
+        fee = change.fee_token, change.fee
+        return cls(change.account_id, change.nonce, *change.key, *fee, change.valid_until)
+
     def as_tuple(self) -> tuple[int, ...]:
         """Return the fields in the ABI's order."""
         return astuple(self)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyAuth:
-    """How a key change of a block is authorised (protocol 8).
-
-    Args:
-        valid_until: Of the key change.
-        signature: The owner's, r 32 | s 32 | v 1 with v 27 or 28; all zeros if the approval is stored on L1.
-    """
-
-    valid_until: int
-    signature: bytes = bytes(65)
-
-    def encoded(self) -> bytes:
-        """Return `r 32 | s 32 | v 1 | validUntil 5`."""
-        if len(self.signature) != _SIGNATURE_BYTES:
-            rule = f"r 32 | s 32 | v 1 is {_SIGNATURE_BYTES} bytes"
-            raise FieldRuleError("signature", f"{len(self.signature)} bytes", rule)
-        check_uint("valid_until", self.valid_until, TIMESTAMP_BITS)
-        return self.signature + self.valid_until.to_bytes(TIMESTAMP_BITS // 8, "big")
 
 
 def decode_commit(data: bytes) -> list[NewBlock]:

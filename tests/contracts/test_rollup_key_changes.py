@@ -10,7 +10,8 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 
-from rollup.l1.abi import KEY_CHANGE_APPROVED, KEY_CHANGE_TYPE, KeyAuth, KeyChange
+from rollup.core.operations import ChangePubKey, OwnerSignature
+from rollup.l1.abi import KEY_CHANGE_APPROVED, KEY_CHANGE_TYPE, KeyChange
 from rollup.l1.client import RollupClient
 from rollup.l1.refusals import Refusals
 from rollup.l1.sender import Sender
@@ -50,6 +51,10 @@ class Change:
 
     def values(self) -> tuple[int, ...]:
         return (self.account, self.nonce, self.ax, self.ay, self.token, self.fee, self.valid_until)
+
+    def operation(self) -> ChangePubKey:
+        key = self.ax, self.ay
+        return ChangePubKey(self.account, int(self.owner, 16), key, self.nonce, self.token, self.fee, self.valid_until)
 
     def data(self, rig: Rig, chain_id: int | None = None, rollup: str | None = None) -> Any:
         domain = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
@@ -282,15 +287,16 @@ def test_approve_what_no_block_can_hold_is_refused(rig: Rig, alices: Change) -> 
 
 
 def test_approve_by_the_client_is_what_the_contract_stores(rig: Rig, alices: Change) -> None:
-    change = KeyChange(*alices.values())
+    change = alices.operation()
     client = RollupClient(Sender(rig.provider, Refusals()), address(rig.rollup), 0)
     assert not client.key_change_approved(rig.alice.address, alices.digest(rig))
-    client.approve_key_change(rig.alice, change)
-    assert client.key_change_digest(change) == alices.digest(rig)
+    client.approve_key_change(rig.alice, KeyChange.of(change))
+    assert client.key_change_digest(KeyChange.of(change)) == alices.digest(rig)
     assert client.key_change_approved(rig.alice.address, alices.digest(rig))
-    commit(rig, [alices], KeyAuth(FOREVER).encoded())
+    commit(rig, [alices], change.key_auth())
     signed = Change()
-    assert KeyAuth(FOREVER, signed.signature(rig)).encoded() == signed.auth(rig)
+    signature = OwnerSignature.from_bytes(signed.signature(rig))
+    assert replace(signed.operation(), authorisation=signature).key_auth() == signed.auth(rig)
 
 
 # ---- The record ----
