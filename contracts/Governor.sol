@@ -7,13 +7,17 @@ import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {DEPOSIT_CAP_BITS, FIRST_ORDER_SLOT} from "./generated/Constants.sol";
 import {IGovernor} from "./interfaces/IGovernor.sol";
 import {IValidatorRegistry} from "./interfaces/IValidatorRegistry.sol";
+import {TokenMetadata} from "./libraries/TokenMetadata.sol";
 
 /// @title Governor
 /// @notice See IGovernor; and the validator registry of this version, an allow-list.
 contract Governor is IGovernor, IValidatorRegistry, Ownable2Step {
-    struct DepositLimit {
-        uint128 cap;
-        bool paused;
+    struct Token {
+        address erc20;
+        uint8 decimals;
+        bool depositsPaused;
+        uint128 depositCap;
+        string symbol;
     }
 
     uint16 private constant ETH = 0;
@@ -22,12 +26,11 @@ contract Governor is IGovernor, IValidatorRegistry, Ownable2Step {
     bytes32 public validatorSet;
     mapping(address erc20 => uint16) public tokenId;
     mapping(address validator => bool) public isValidator;
-    mapping(uint16 token => address) private _tokens;
-    mapping(uint16 token => DepositLimit) private _limits;
+    mapping(uint16 token => Token) private _tokens;
 
     /// @param ethDepositCap In wei.
     constructor(address initialOwner, uint128 ethDepositCap, address[] memory validators) Ownable(initialOwner) {
-        _list(address(0));
+        _list(address(0), 18, "ETH");
         _setDepositCap(ETH, ethDepositCap);
         for (uint256 i = 0; i < validators.length; ++i) {
             _setValidator(validators[i], true);
@@ -40,7 +43,9 @@ contract Governor is IGovernor, IValidatorRegistry, Ownable2Step {
         if (erc20.code.length == 0) revert TokenWithoutCode(erc20);
         if (tokenId[erc20] != 0) revert TokenAlreadyListed(tokenId[erc20], erc20);
         if (tokenCount >= FIRST_ORDER_SLOT) revert TokenListFull();
-        return _list(erc20);
+        (bool known, uint8 decimals) = TokenMetadata.decimalsOf(erc20);
+        if (!known) revert TokenWithoutDecimals(erc20);
+        return _list(erc20, decimals, TokenMetadata.symbolOf(erc20));
     }
 
     function setDepositCap(uint16 token, uint128 cap) external onlyOwner {
@@ -50,7 +55,7 @@ contract Governor is IGovernor, IValidatorRegistry, Ownable2Step {
 
     function setDepositsPaused(uint16 token, bool paused) external onlyOwner {
         _requireListed(token);
-        _limits[token].paused = paused;
+        _tokens[token].depositsPaused = paused;
         emit DepositsPausedSet(token, paused);
     }
 
@@ -72,27 +77,32 @@ contract Governor is IGovernor, IValidatorRegistry, Ownable2Step {
 
     function tokenAddress(uint16 token) external view returns (address) {
         _requireListed(token);
-        return _tokens[token];
+        return _tokens[token].erc20;
+    }
+
+    function tokenMetadata(uint16 token) external view returns (uint8 decimals, string memory symbol) {
+        _requireListed(token);
+        return (_tokens[token].decimals, _tokens[token].symbol);
     }
 
     function depositTerms(uint16 token) external view returns (address erc20, uint128 cap, bool paused) {
         _requireListed(token);
-        DepositLimit storage limit = _limits[token];
-        return (_tokens[token], limit.cap, limit.paused);
+        Token storage listed = _tokens[token];
+        return (listed.erc20, listed.depositCap, listed.depositsPaused);
     }
 
     // ---- Internal ----
 
-    function _list(address erc20) private returns (uint16 token) {
+    function _list(address erc20, uint8 decimals, string memory symbol) private returns (uint16 token) {
         token = tokenCount++;
-        _tokens[token] = erc20;
+        _tokens[token] = Token(erc20, decimals, false, 0, symbol);
         tokenId[erc20] = token;
-        emit TokenAdded(token, erc20);
+        emit TokenAdded(token, erc20, decimals, symbol);
     }
 
     function _setDepositCap(uint16 token, uint128 cap) private {
         if (cap >> DEPOSIT_CAP_BITS != 0) revert DepositCapTooHigh(cap, uint128((1 << DEPOSIT_CAP_BITS) - 1));
-        _limits[token].cap = cap;
+        _tokens[token].depositCap = cap;
         emit DepositCapSet(token, cap);
     }
 

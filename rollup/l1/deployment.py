@@ -293,6 +293,7 @@ class Deployment:
             manifest.save(self._path)
             self._call(governor, "addToken", ["address"], [token.address])
             token_id = int.from_bytes(self._rpc.call(governor, view), "big")
+        self._check_token(governor, token_id, token)
         cap = self._deposit_cap(governor, token_id)
         if manifest.sending == {"name": step}:
             if cap == 0 != token.deposit_cap:
@@ -300,6 +301,17 @@ class Deployment:
                 cap = token.deposit_cap
             manifest.sending = None
         return DeployedToken(token_id, token.symbol, token.decimals, token.address, cap)
+
+    def _check_token(self, governor: str, token_id: int, token: TokenOffer) -> None:
+        """The cap is in units that the decimals give, so they must be the token's own."""
+        view = selector("tokenMetadata", ["uint16"]) + encode(["uint16"], [token_id])
+        # As bytes: a symbol may be any.
+        decimals, raw_symbol = decode(["uint8", "bytes"], self._rpc.call(governor, view))
+        symbol = raw_symbol.decode(errors="replace") or token.symbol
+        if (symbol, decimals) != (token.symbol, token.decimals):
+            named = f"{token.symbol} with {token.decimals} decimals"
+            reason = f"the token at {token.address} is {symbol} with {decimals} decimals, not {named}"
+            raise DeploymentRefused(reason, "name it as it names itself, or another address; its cap is still 0")
 
     def _deposit_cap(self, governor: str, token_id: int) -> int:
         view = selector("depositTerms", ["uint16"]) + encode(["uint16"], [token_id])

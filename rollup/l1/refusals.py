@@ -55,6 +55,7 @@ WAYS_OUT: Final = {
     "TokenAlreadyListed": "use the id it has",
     "TokenListFull": "no more tokens can be listed",
     "TokenOutOfRange": "token ids are below 2048",
+    "TokenWithoutDecimals": "only tokens that say how many decimals they have can be listed",
     "TokenWithoutCode": "check the token's address and the chain",
     "TooManyL1Operations": "seal fewer deposits, exits and withdrawals into one block",
     "UnknownBlockSize": "use a block size of the deployment's manifest",

@@ -1,14 +1,35 @@
 """The governor: lists, caps, stops deposits, names validators. Nothing else."""
 
+from typing import Any
+
+import pytest
+from block_model import word
 from contract_rig import CAP, Refusal, Rig, address
-from eth_abi import encode
+from eth_abi import decode, encode
 from eth_hash.auto import keccak
+
+DECIMALS, SYMBOL = keccak(b"decimals()")[:4], keccak(b"symbol()")[:4]
+
+
+def metadata(rig: Rig, token: int) -> tuple[int, bytes]:
+    """Decimals, and the symbol as bytes: it may be any."""
+    call = {"to": address(rig.governor), "data": "0x" + rig.data(rig.governor, "tokenMetadata", token).hex()}
+    decimals, symbol = decode(["uint8", "bytes"], bytes.fromhex(rig.rpc("eth_call", call, "latest")[2:]))
+    return decimals, symbol
+
+
+def oddly_named(rig: Rig, decimals: bytes, symbol: bytes) -> Any:
+    token = rig.owner.deploy(rig.project.OddlyNamedToken)
+    for selector, answer in ((DECIMALS, decimals), (SYMBOL, symbol)):
+        rig.send(token, "answer", selector, answer, sender=rig.owner)
+    return token
 
 
 def test_constructor_lists_eth_sets_its_cap_and_the_validators(rig: Rig) -> None:
     assert rig.governor.tokenCount() == 1
     assert rig.governor.tokenAddress(0) == "0x" + "00" * 20
     assert tuple(rig.governor.depositTerms(0)) == ("0x" + "00" * 20, CAP, False)
+    assert metadata(rig, 0) == (18, b"ETH")
     assert rig.governor.isValidator(rig.validator)
     assert rig.governor.owner() == rig.owner
     change = encode(["bytes32", "address", "bool"], [bytes(32), rig.validator.address, True])
@@ -18,7 +39,10 @@ def test_constructor_lists_eth_sets_its_cap_and_the_validators(rig: Rig) -> None
 def test_add_token_gives_the_next_id_with_no_cap(rig: Rig) -> None:
     token = rig.owner.deploy(rig.project.PlainToken)
     receipt = rig.send(rig.governor, "addToken", address(token), sender=rig.owner)
-    assert rig.events(receipt, "TokenAdded") == [{"token": 1, "tokenAddress": address(token)}]
+    assert rig.events(receipt, "TokenAdded") == [
+        {"token": 1, "tokenAddress": address(token), "decimals": 18, "symbol": "PLAIN"}
+    ]
+    assert metadata(rig, 1) == (18, b"PLAIN")
     assert (rig.governor.tokenId(token), rig.governor.tokenCount()) == (1, 2)
     assert tuple(rig.governor.depositTerms(1)) == (address(token), 0, False)
 
@@ -51,6 +75,66 @@ def test_add_token_beyond_the_order_slots_is_refused(rig: Rig) -> None:
     assert rig.refused(rig.governor, "addToken", address(token), sender=rig.owner) == Refusal("TokenListFull", ())
 
 
+@pytest.mark.parametrize("decimals", [0, 6, 255])
+def test_add_token_reads_any_decimals(rig: Rig, decimals: int) -> None:
+    rig.send(rig.governor, "addToken", oddly_named(rig, word(decimals), b"").address, sender=rig.owner)
+    assert metadata(rig, 1) == (decimals, b"")
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x12", word(6)[:31], word(256), b"\xff" * 32])
+def test_add_token_without_decimals_is_refused(rig: Rig, answer: bytes) -> None:
+    token = oddly_named(rig, answer, encode(["string"], ["GOOD"]))
+    refused = rig.refused(rig.governor, "addToken", address(token), sender=rig.owner)
+    assert refused == Refusal("TokenWithoutDecimals", (address(token).lower(),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "symbol"),
+    [
+        (b"MKR".ljust(32, b"\0"), b"MKR"),
+        (b"M" * 32, b"M" * 32),
+        (bytes(32), b""),
+        (b"A\0B".ljust(32, b"\0"), b"A"),
+        (encode(["string"], ["USDC"]), b"USDC"),
+        (encode(["string"], ["€"]), "€".encode()),
+        (encode(["string"], [""]), b""),
+        (encode(["string"], ["S" * 32]), b"S" * 32),
+        (encode(["string"], ["S" * 33]), b""),
+        (encode(["string"], ["USDC"]) + bytes(32), b"USDC"),
+        (encode(["bytes"], [b"\xff\0\n"]), b"\xff\0\n"),
+        (word(32) + word(4) + b"USDC", b"USDC"),
+        # Not what they should be: no answer, cut short, odd offsets, lengths beyond the end or beyond all numbers.
+        (b"", b""),
+        (b"USDC", b""),
+        (bytes(33), b""),
+        (bytes(63), b""),
+        (word(32) + word(4) + b"USD", b""),
+        (word(64) + bytes(32) + word(4) + b"USDC", b""),
+        (word(2**256 - 1) + word(4) + b"USDC", b""),
+        (word(32) + word(2**256 - 1) + b"USDC", b""),
+        (word(32) + word(2**256 - 32) + b"USDC", b""),
+    ],
+)
+def test_add_token_reads_a_symbol_or_stores_none(rig: Rig, answer: bytes, symbol: bytes) -> None:
+    rig.send(rig.governor, "addToken", address(oddly_named(rig, word(6), answer)), sender=rig.owner)
+    assert metadata(rig, 1) == (6, symbol)
+
+
+def test_add_token_with_a_huge_symbol_costs_its_caller_only(rig: Rig) -> None:
+    token = oddly_named(rig, word(6), b"\xff" * 20_000)
+    receipt = rig.send(rig.governor, "addToken", address(token), sender=rig.owner)
+    assert receipt["gasUsed"] < 2_000_000
+    assert metadata(rig, 1) == (6, b"")
+
+
+def test_add_token_keeps_what_it_read(rig: Rig) -> None:
+    token = oddly_named(rig, word(6), encode(["string"], ["USDC"]))
+    rig.send(rig.governor, "addToken", address(token), sender=rig.owner)
+    rig.send(token, "answer", DECIMALS, word(18), sender=rig.owner)
+    rig.send(token, "answer", SYMBOL, encode(["string"], ["ELSE"]), sender=rig.owner)
+    assert metadata(rig, 1) == (6, b"USDC")
+
+
 def test_set_deposit_cap_and_pause_emit_and_hold(rig: Rig) -> None:
     _, token_id = rig.token("PlainToken")
     receipt = rig.send(rig.governor, "setDepositCap", token_id, 5, sender=rig.owner)
@@ -71,6 +155,7 @@ def test_unlisted_token_is_refused_everywhere(rig: Rig) -> None:
         ("setDepositsPaused", (5, True)),
         ("tokenAddress", (5,)),
         ("depositTerms", (5,)),
+        ("tokenMetadata", (5,)),
     ):
         assert rig.refused(rig.governor, method, *args, sender=rig.owner) == Refusal("UnlistedToken", (5,)), method
 

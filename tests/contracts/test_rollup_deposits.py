@@ -1,7 +1,7 @@
 """Deposits: money in, the queue entry, who may set a key."""
 
 import pytest
-from block_model import R, deposit_record, stream
+from block_model import R, deposit_record, forced_exit_record, full_exit_record, stream, withdraw_record
 from contract_rig import BASE_FEE_GWEI, BASE_POINT, CAP, ETHER, FEE, GWEI, Refusal, Rig, address
 from eth_hash.auto import keccak
 
@@ -173,22 +173,39 @@ def test_deposit_caps_keep_every_balance_below_128_bits(rig: Rig) -> None:
     assert token.balanceOf(rig.rollup) == CAP
 
 
-def test_deposit_paused_is_refused_and_everything_else_goes_on(rig: Rig) -> None:
-    _, token_id = rig.token("PlainToken")
+@pytest.mark.parametrize(
+    ("method", "value", "error"),
+    [("setDepositsPaused", True, "DepositsPaused"), ("setDepositCap", 0, "DepositCapExceeded")],
+)
+def test_deposit_stopped_is_refused_and_everything_else_goes_on(
+    rig: Rig, method: str, value: bool | int, error: str
+) -> None:
+    """All that the governor can do to a listed token; there is no other delisting."""
+    alice, bob = address(rig.alice), address(rig.bob)
+    token, token_id = rig.token("PlainToken")
+    rig.fund(rig.bob, 10, token_id)
     rig.deposit_erc20(token_id, 50)
-    rig.send(rig.governor, "setDepositsPaused", token_id, True, sender=rig.owner)
-    rig.send(rig.governor, "setDepositsPaused", 0, True, sender=rig.owner)
-    args = (address(rig.alice), 0, 0)
-    assert rig.refused(rig.rollup, "depositETH", 5, *args, sender=rig.alice, value=ETHER) == Refusal(
-        "DepositsPaused", (0,)
-    )
-    assert rig.refused(rig.rollup, "depositERC20", token_id, 5, *args, sender=rig.alice, value=FEE) == Refusal(
-        "DepositsPaused", (token_id,)
-    )
+    rig.deposit_erc20(token_id, 90)
+    for stopped in (0, token_id):
+        rig.send(rig.governor, method, stopped, value, sender=rig.owner)
+
+    refused = rig.refused(rig.rollup, "depositETH", 5, alice, 0, 0, sender=rig.alice, value=ETHER)
+    assert (refused.name, refused.values[0]) == (error, 0)
+    refused = rig.refused(rig.rollup, "depositERC20", token_id, 5, alice, 0, 0, sender=rig.alice, value=FEE)
+    assert (refused.name, refused.values[0]) == (error, token_id)
+
     rig.request_exit(1, token_id)
-    rig.run_block(deposit_record(address(rig.alice), 50, token=token_id, flags=3, fee=BASE_FEE_GWEI))
-    rig.send(rig.rollup, "withdrawPending", address(rig.alice), token_id, sender=rig.stranger)
-    rig.send(rig.rollup, "withdrawPending", address(rig.validator), 0, sender=rig.stranger)
+    rig.run_block(
+        deposit_record(alice, 50, token=token_id, flags=3, fee=BASE_FEE_GWEI),
+        deposit_record(alice, 90, token=token_id, account=1, flags=1, fee=BASE_FEE_GWEI),
+        withdraw_record(bob, 20, token=token_id),
+        forced_exit_record(bob, 30, token=token_id),
+        full_exit_record(alice, 1, token=token_id, amount=40, fee=BASE_FEE_GWEI),
+    )
+    before = token.balanceOf(rig.alice)
+    for owner, paid_in in ((alice, token_id), (bob, token_id), (address(rig.validator), 0)):
+        rig.send(rig.rollup, "withdrawPending", owner, paid_in, sender=rig.stranger)
+    assert (token.balanceOf(rig.alice) - before, token.balanceOf(rig.bob)) == (90, 60)
 
 
 def test_full_exit_queues_the_record_of_the_sender(rig: Rig) -> None:

@@ -119,6 +119,18 @@ def test_deploy_without_account_off_local_chains_is_refused(monkeypatch: pytest.
     assert not path.exists()
 
 
+@pytest.mark.parametrize(("symbol", "decimals"), [("USDS", 18), ("USDX", 6)])
+def test_run_token_that_is_another_is_refused(
+    sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, symbol: str, decimals: int
+) -> None:
+    account = development_account(0)
+    created = contracts("DemoToken")("Demo Dollar", "USDS")
+    token = str(sender.send("a token", None, bytes(created.data), account).receipt.contract_address)
+    plan = replace(plan, tokens=[*plan.tokens, TokenOffer(symbol, decimals, token, 10**9)])
+    with pytest.raises(DeploymentRefused, match=f"is USDS with 6 decimals, not {symbol} with {decimals} decimals"):
+        Deployment(sender, account, contracts, tmp_path / "manifest.json").run(plan)
+
+
 @pytest.mark.parametrize("alive", [3, 4])
 def test_run_again_after_a_cap_was_lowered_leaves_it(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, alive: int

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 /// @notice The plainest ERC-20, and models of tokens that are out there. Everyone may mint.
 contract PlainToken {
+    string public constant symbol = "PLAIN";
+    uint8 public constant decimals = 18;
     mapping(address => uint256) internal _balances;
     mapping(address => mapping(address => uint256)) public allowance;
 
@@ -42,6 +44,8 @@ contract PlainToken {
 
 /// @notice Returns nothing (USDT).
 contract NoReturnToken {
+    string public constant symbol = "NORETURN";
+    uint8 public constant decimals = 6;
     mapping(address => uint256) public balanceOf;
     mapping(address => mapping(address => uint256)) public allowance;
 
@@ -213,4 +217,18 @@ contract BurningToken is PlainToken {
 /// @notice Says yes and moves nothing.
 contract LyingToken is PlainToken {
     function _move(address, address, uint256) internal override {}
+}
+
+/// @notice Describes itself in any bytes; reverts for what it has none.
+contract OddlyNamedToken {
+    mapping(bytes4 selector => bytes) public answers;
+
+    function answer(bytes4 selector, bytes calldata bytes_) external {
+        answers[selector] = bytes_;
+    }
+
+    fallback(bytes calldata) external returns (bytes memory) {
+        require(answers[msg.sig].length > 0, "no such function");
+        return answers[msg.sig];
+    }
 }
