@@ -138,7 +138,7 @@ class NewBlock:
     commitment: bytes
     l2: bytes
     l1: bytes
-    key_auth: bytes = b""
+    key_auth: bytes
 
     @classmethod
     def of(cls, block: SealedBlock) -> Self:
@@ -161,34 +161,10 @@ class NewBlock:
         return astuple(self)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
-    """What the owner of an account authorises, field by field as `KeyChange` in IRollup.sol.
-
-    Args:
-        account_id, nonce: Of the account, before the change.
-        ax, ay: The new key.
-        fee_token, fee: Token id, and units of it.
-        valid_until: Unix seconds, compared with the header's timestamp; inclusive.
-    """
-
-    account_id: int
-    nonce: int
-    ax: int
-    ay: int
-    fee_token: int
-    fee: int
-    valid_until: int
-
-    @classmethod
-    def of(cls, change: ChangePubKey) -> Self:
-        """Return what the owner of an operation authorises."""
-        fee = change.fee_token, change.fee
-        return cls(change.account_id, change.nonce, *change.key, *fee, change.valid_until)
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """Return the fields in the ABI's order."""
-        return astuple(self)
+def key_change_tuple(operation: ChangePubKey) -> tuple[int, ...]:
+    """Return what the owner authorises in the order of `KeyChange` in IRollup.sol."""
+    values = operation.fee_token, operation.fee, operation.valid_until
+    return operation.account_id, operation.nonce, *operation.key, *values
 
 
 def decode_commit(data: bytes) -> list[NewBlock]:

@@ -21,7 +21,7 @@ from rollup.core.constants import (
     OP_BITS,
     SLOT_BITS,
 )
-from rollup.core.operations import NO_KEY, Deposit, FullExit, Key, QueueOperation
+from rollup.core.operations import NO_KEY, ChangePubKey, Deposit, FullExit, Key, QueueOperation
 from rollup.l1.abi import (
     BLOCK_COMMITTED,
     BLOCK_TYPE,
@@ -32,9 +32,9 @@ from rollup.l1.abi import (
     FULL_EXIT_QUEUED,
     FULL_EXIT_QUEUED_DATA,
     KEY_CHANGE_TYPE,
-    KeyChange,
     L1Block,
     NewBlock,
+    key_change_tuple,
     selector,
 )
 from rollup.l1.sender import Sender, Sent
@@ -106,9 +106,14 @@ class RollupClient:
         """Push a pending balance to its owner; anyone may."""
         return self._send("the withdrawal", "withdrawPending", ["address", "uint16"], [owner, token], account)
 
-    def approve_key_change(self, account: AccountAPI, change: KeyChange) -> Sent:
-        """Let the rollup change the key of an account of the sender's, for good: nothing takes it back."""
-        values = [change.as_tuple()]
+    def approve_key_change(self, account: AccountAPI, operation: ChangePubKey) -> Sent:
+        """Authorise a key change of an account of the sender's, for good: nothing takes it back.
+
+        Args:
+            account: Who owns the account, and pays.
+            operation: The key change; an authorisation in it plays no part.
+        """
+        values = [key_change_tuple(operation)]
         return self._send("the approval", "approveKeyChange", [KEY_CHANGE_TYPE], values, account)
 
     # Blocks
@@ -153,10 +158,6 @@ class RollupClient:
     def accounted(self, token: int) -> int:
         """All that the contract owes in a token."""
         return int(self._view("accounted", ["uint16"], [token], "uint256"))
-
-    def key_change_digest(self, change: KeyChange) -> bytes:
-        """EIP-712 digest of a key change, which its owner signs or approves."""
-        return bytes(self._view("keyChangeDigest", [KEY_CHANGE_TYPE], [change.as_tuple()], "bytes32"))
 
     def key_change_approved(self, owner: str, digest: bytes) -> bool:
         """Whether the owner has approved the key change of this digest on L1."""

@@ -17,8 +17,6 @@ from block_model import (
 )
 from contract_rig import BASE_FEE_GWEI, BASE_POINT, ETHER, FEE, GWEI, PROOF, Refusal, Rig, address
 
-from rollup.l1.abi import KeyChange
-
 ZERO_PROOF = [0] * 8
 
 
@@ -147,8 +145,8 @@ def test_execute_forced_exit_credits_the_address_and_no_fee(rig: Rig) -> None:
 
 def test_execute_every_kind_of_record_finds_the_next(rig: Rig) -> None:
     """A wrong length of any record would read the next one from its middle."""
-    change = KeyChange(1, 2**32 - 1, *BASE_POINT, 0, 2**128 - 1, 2**40 - 1)
-    rig.send(rig.rollup, "approveKeyChange", change.as_tuple(), sender=rig.alice)
+    change = (1, 2**32 - 1, *BASE_POINT, 0, 2**128 - 1, 2**40 - 1)
+    rig.send(rig.rollup, "approveKeyChange", change, sender=rig.alice)
     rig.deposit_eth(ETHER)
     rig.deposit_eth(7, sender=rig.bob)
     rig.request_exit(1)

@@ -10,8 +10,9 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 
-from rollup.core.operations import ChangePubKey, OwnerSignature
-from rollup.l1.abi import KEY_CHANGE_APPROVED, KEY_CHANGE_TYPE, KeyChange
+from rollup.core.key_change import key_change_digest
+from rollup.core.operations import ChangePubKey, OwnerSignature, domain
+from rollup.l1.abi import KEY_CHANGE_APPROVED, KEY_CHANGE_TYPE
 from rollup.l1.client import RollupClient
 from rollup.l1.refusals import Refusals
 from rollup.l1.sender import Sender
@@ -51,10 +52,6 @@ class Change:
 
     def values(self) -> tuple[int, ...]:
         return (self.account, self.nonce, self.ax, self.ay, self.token, self.fee, self.valid_until)
-
-    def operation(self) -> ChangePubKey:
-        key = self.ax, self.ay
-        return ChangePubKey(self.account, int(self.owner, 16), key, self.nonce, self.token, self.fee, self.valid_until)
 
     def data(self, rig: Rig, chain_id: int | None = None, rollup: str | None = None) -> Any:
         domain = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
@@ -162,8 +159,8 @@ def test_commit_key_change_signed_by_another_is_refused(rig: Rig) -> None:
 
 def test_commit_key_change_signed_for_another_deployment_is_refused(rig: Rig) -> None:
     change = Change()
-    for domain in ({"chain_id": 1}, {"rollup": rig.bob.address}):
-        answer = refused(rig, change, authorisation(change.signature(rig, **domain), FOREVER))
+    for other in ({"chain_id": 1}, {"rollup": rig.bob.address}):
+        answer = refused(rig, change, authorisation(change.signature(rig, **other), FOREVER))
         assert (answer.name, answer.values[2]) == ("KeyChangeNotSigned", change.digest(rig))
 
 
@@ -286,17 +283,22 @@ def test_approve_what_no_block_can_hold_is_refused(rig: Rig, alices: Change) -> 
         assert rig.refused(rig.rollup, "approveKeyChange", change.values(), sender=rig.alice) == expected
 
 
-def test_approve_by_the_client_is_what_the_contract_stores(rig: Rig, alices: Change) -> None:
-    change = alices.operation()
+def test_approve_by_the_client_and_the_cores_forms_are_the_contracts(rig: Rig, alices: Change) -> None:
+    operation, owner = core_operation(alices), rig.alice.address
+    digest = key_change_digest(operation, domain(rig.web3.eth.chain_id, int(address(rig.rollup), 16)))
     client = RollupClient(Sender(rig.provider, Refusals()), address(rig.rollup), 0)
-    assert not client.key_change_approved(rig.alice.address, alices.digest(rig))
-    client.approve_key_change(rig.alice, KeyChange.of(change))
-    assert client.key_change_digest(KeyChange.of(change)) == alices.digest(rig)
-    assert client.key_change_approved(rig.alice.address, alices.digest(rig))
-    commit(rig, [alices], change.key_auth())
-    signed = Change()
+    assert not client.key_change_approved(owner, digest)
+    client.approve_key_change(rig.alice, operation)
+    assert client.key_change_approved(owner, digest)
+    commit(rig, [alices], operation.key_auth())
+    signed = Change(nonce=4)
     signature = OwnerSignature.from_bytes(signed.signature(rig))
-    assert replace(signed.operation(), authorisation=signature).key_auth() == signed.auth(rig)
+    commit(rig, [signed], core_operation(signed, signature).key_auth())
+
+
+def core_operation(change: Change, signature: OwnerSignature | None = None) -> ChangePubKey:
+    account, nonce, ax, ay, token, fee, valid_until = change.values()
+    return ChangePubKey(account, int(change.owner, 16), (ax, ay), nonce, token, fee, valid_until, signature)
 
 
 # ---- The record ----
