@@ -4,6 +4,7 @@ SluiceError (rollup.core.errors)
 └── NodeError
     ├── NoFeeAccountError      the validator has no L2 account that could get the fees
     ├── FeeAccountNotOwnError  the account that would get the fees is not the validator's in this block
+    ├── OperationTooLargeError no block has room for all its steps
     └── ForeignBlockError      L1 made another block of the data than the validator
 """
 
@@ -43,6 +44,24 @@ class FeeAccountNotOwnError(NodeError):
         return (
             f"account {self.account_id} is to get the fees and is not validator {self.address}'s in this block: "
             "take his deposit into it"
+        )
+
+
+@dataclass(eq=False)
+class OperationTooLargeError(NodeError):
+    """A batch has more steps than the largest block, or more records than L1 executes at once."""
+
+    steps: int
+    most_steps: int
+    records: int
+    most_records: int
+    code = "operation_too_large"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"the operation has {self.steps} steps, {self.records} of them with an L1 record; a block holds "
+            f"{self.most_steps} and {self.most_records}: split the batch into smaller ones"
         )
 
 

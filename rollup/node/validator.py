@@ -2,18 +2,22 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ape.api import AccountAPI
+from eth_utils.address import to_checksum_address
 
 from rollup.core.block import BlockBuilder, SealedBlock
-from rollup.core.operations import FullExit, Operation, QueueOperation, Transfer
+from rollup.core.key_change import key_change_digest
+from rollup.core.operations import ChangePubKey, Operation, Transfer, TransferToAddress
 from rollup.core.state import State
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.client import RollupClient
 from rollup.l1.manifest import Manifest
 from rollup.l1.sender import Sent
+from rollup.node.accounts import AccountIds
 from rollup.node.errors import FeeAccountNotOwnError, ForeignBlockError, NoFeeAccountError
+from rollup.node.packing import pack
 from rollup.progress import Bars
 from rollup.prover import BlockProver, ProvenBlock
 
@@ -30,7 +34,7 @@ class Landed:
     @property
     def transfers(self) -> int:
         """Number of transfers in the block."""
-        return sum(isinstance(operation, Transfer) for operation in self.proven.block.operations)
+        return sum(isinstance(operation, Transfer | TransferToAddress) for operation in self.proven.block.operations)
 
 
 class Validator:
@@ -51,43 +55,28 @@ class Validator:
         self.manifest = manifest
         self.account = account
         self.state = State()
+        self.accounts = AccountIds(self.state)
         self.landed: list[Landed] = []
         self._prover = prover
         self._bars = bars
         self._parent = L1Block.genesis()
-        self._planned: dict[int, int] = {}
-
-    def assign(self, operation: QueueOperation) -> QueueOperation:
-        """Give a deposit its account: the owner's, or the next empty one. A full exit names its own."""
-        if isinstance(operation, FullExit):
-            return operation
-        known = self.state.find(operation.owner)
-        account_id = known[0] if known else self._planned.setdefault(operation.owner, len(self._planned))
-        return replace(operation, account_id=account_id)
-
-    def account_of(self, address: str) -> int:
-        """Return the account that an address has, or will have once the deposits seen are in a block."""
-        owner = int(address, 16)
-        known = self.state.find(owner)
-        return known[0] if known else self._planned[owner]
 
     def run(self, operations: Sequence[Operation]) -> None:
-        """Put operations into as many blocks as it takes, in order, each proven, committed and executed on L1."""
-        rest = list(operations)
-        while rest:
-            size = self._size_for(len(rest))
-            taken, rest = rest[:size], rest[size:]
-            self.landed.append(self._finish(self.seal(taken, size)))
+        """Put operations into as many blocks as it takes, in order, each proven, committed and executed on L1.
 
-    def _size_for(self, count: int) -> int:
-        sizes = self.manifest.block_sizes
-        return next((size for size in sizes if size >= count), sizes[-1])
+        Args:
+            operations: As `accounts.assign` gave them.
+
+        Raises: OperationTooLargeError before anything is sent; what `seal`, the prover and L1 raise.
+        """
+        for block, size in pack(operations, self.manifest.block_sizes):
+            self.landed.append(self._finish(self.seal(block, size)))
 
     def seal(self, operations: Sequence[Operation], size: int, parent: L1Block | None = None) -> SealedBlock:
         """Make a block of `size` steps of these operations.
 
         Args:
-            operations: In order; queue operations as `assign` gave them.
+            operations: In order, as `accounts.assign` gave them.
             size: Steps.
             parent: What it follows; by default the last block sent.
 
@@ -104,6 +93,7 @@ class Validator:
             fee_tokens=self.manifest.fee_tokens,
             block_size=size,
             queue_start=parent.queue_end,
+            key_approvals=self._key_approvals(operations),
         )
         try:
             for operation in operations:
@@ -117,10 +107,20 @@ class Validator:
 
     def _fee_account(self) -> int:
         """The validator's own account, wherever his deposit stood in the queue."""
-        try:
-            return self.account_of(self.account.address)
-        except KeyError:
-            raise NoFeeAccountError(str(self.account.address)) from None
+        account_id = self.accounts.find(int(self.account.address, 16))
+        if account_id is None:
+            raise NoFeeAccountError(str(self.account.address))
+        return account_id
+
+    def _key_approvals(self, operations: Sequence[Operation]) -> set[bytes]:
+        """Digests of the key changes among these that come without a signature and are approved on L1."""
+        approved = set()
+        for change in operations:
+            if isinstance(change, ChangePubKey) and change.authorisation is None:
+                digest = key_change_digest(change, self.manifest.domain)
+                if self.client.key_change_approved(to_checksum_address(f"0x{change.owner:040x}"), digest):
+                    approved.add(digest)
+        return approved
 
     def _finish(self, sealed: SealedBlock) -> Landed:
         number, size = sealed.header.block_number, sealed.header.block_size

@@ -26,7 +26,7 @@ def deposit(owner: int) -> Deposit:
 
 def test_seal_validators_deposit_behind_a_strangers_fees_go_to_the_validator() -> None:
     ours = validator()
-    sealed = ours.seal([ours.assign(deposit(STRANGER)), ours.assign(deposit(VALIDATOR))], 2)
+    sealed = ours.seal([ours.accounts.assign(deposit(STRANGER)), ours.accounts.assign(deposit(VALIDATOR))], 2)
     assert sealed.header.fee_account == 1
     assert ours.state.account(1).address == VALIDATOR
 
@@ -34,13 +34,13 @@ def test_seal_validators_deposit_behind_a_strangers_fees_go_to_the_validator() -
 def test_seal_validator_without_a_deposit_is_refused() -> None:
     ours = validator()
     with pytest.raises(NoFeeAccountError, match="deposit to it first") as caught:
-        ours.seal([ours.assign(deposit(STRANGER))], 2)
+        ours.seal([ours.accounts.assign(deposit(STRANGER))], 2)
     assert caught.value.values == {"address": f"{VALIDATOR:#042x}"}
 
 
 def test_seal_validators_deposit_not_in_the_block_yet_is_refused() -> None:
     ours = validator()
-    first, _ = ours.assign(deposit(STRANGER)), ours.assign(deposit(VALIDATOR))
+    first, _ = ours.accounts.assign(deposit(STRANGER)), ours.accounts.assign(deposit(VALIDATOR))
     with pytest.raises(FeeAccountNotOwnError, match="account 1 is to get the fees") as caught:
         ours.seal([first], 2)
     assert caught.value.account_id == 1
