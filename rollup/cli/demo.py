@@ -50,7 +50,8 @@ def demo(payments: Path, users: Path | None, port: int | None, manifest: Path | 
 
 
 def _run(payments: Path, users: Path | None, port: int | None, manifest: Path | None, only_json: bool) -> None:
-    from rollup.demo.payments import find_users_file, read_payroll
+    from rollup.demo.payments import read_payroll
+    from rollup.demo.users import find_users_file
     from rollup.progress import Bars
 
     payroll = read_payroll(payments, users or find_users_file(payments, EXAMPLES))

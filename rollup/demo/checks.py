@@ -1,17 +1,23 @@
 """What must hold at the end: the state that L1 gives is the operator's, and the contract owes no more than it holds."""
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eth_abi.abi import decode
 
+from rollup.core.constants import FEE_TOKENS
+from rollup.core.errors import SignatureInvalidError
 from rollup.core.operations import Deposit
+from rollup.core.rules import Context
 from rollup.core.state import State
 from rollup.demo.errors import DemoFailed
 from rollup.demo.world import World
 from rollup.l1.abi import PENDING_CREDITED
 from rollup.l1.reader import Reader, Rebuilt
+from rollup.wallet.account import WalletAccount
+from rollup.wallet.keys import L2Key
 from rollup.wallet.tokens import ETH, Token
 
 WEI_PER_GWEI: Final = 10**9
@@ -55,6 +61,22 @@ def check_rebuild(world: World, state: State, progress: Callable[[int, int], Non
         if state.balances(account_id) != rebuilt.state.balances(account_id):
             raise DemoFailed(f"the balances of account {account_id} rebuilt from L1 are not the operator's")
     return rebuilt
+
+
+def check_old_keys(state: State, retired: Sequence[tuple[WalletAccount, L2Key]]) -> int:
+    """See that keys which were replaced sign nothing any more; return how many.
+
+    Raises: DemoFailed.
+    """
+    for wallet, old_key in retired:
+        forged = replace(wallet, key=old_key, nonce=state.account(wallet.account_id).nonce)
+        payment = forged.sign(forged.pay(wallet.address, wallet.account_id, ETH.token_id, 0))
+        try:
+            state.copy().apply(payment, Context(wallet.domain, int(time.time()), tuple(range(FEE_TOKENS))))
+        except SignatureInvalidError:
+            continue
+        raise DemoFailed(f"account {wallet.account_id} still takes signatures of a key that was replaced")
+    return len(retired)
 
 
 def check_accounting(world: World, rebuilt: Rebuilt, tokens: Sequence[Token]) -> Checked:

@@ -1,13 +1,38 @@
 """What a run came to: a table for people, and the same numbers as one JSON object for programs."""
 
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from rollup.core.operations import Deposit, FullExit, Withdraw
+from rollup.core.operations import (
+    CancelOrder,
+    ChangePubKey,
+    Deposit,
+    ForcedExit,
+    FullExit,
+    Operation,
+    Swap,
+    Transfer,
+    TransferToAddress,
+    Withdraw,
+)
 from rollup.demo.scenario import Outcome
 from rollup.node.validator import Landed
+
+KINDS: Final[dict[str, type]] = {
+    "deposits": Deposit,
+    "transfers": Transfer,
+    "transfers to an address": TransferToAddress,
+    "swaps": Swap,
+    "cancelled orders": CancelOrder,
+    "key changes": ChangePubKey,
+    "withdrawals": Withdraw,
+    "forced exits": ForcedExit,
+    "full exits": FullExit,
+}
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:
@@ -25,9 +50,9 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "ok": True,
         "users": outcome.users,
         "payments": outcome.payments,
-        "deposits": outcome.deposits,
-        "withdrawals": outcome.withdrawals,
-        "forced_exits": outcome.forced_exits,
+        "batches": outcome.batches,
+        "old_keys_refused": outcome.old_keys_refused,
+        "operations": _counts(operation for proven in proofs for operation in proven.block.operations),
         "blocks": len(blocks),
         "constraints": sum(block["constraints"] for block in blocks),
         "seconds": {
@@ -43,7 +68,9 @@ def summary(outcome: Outcome) -> dict[str, Any]:
             "data": data // transfers,
             "verification": verification // transfers,
             "rest": (gas - data - verification) // transfers,
-        },
+        }
+        if transfers
+        else None,
         "block_list": blocks,
         "root": f"{outcome.checked.root:#066x}",
         "accounts_compared": outcome.checked.accounts,
@@ -61,16 +88,19 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _counts(operations: Iterable[Operation]) -> dict[str, int]:
+    """How many there are of each kind that there is."""
+    counted = Counter(name for operation in operations for name, kind in KINDS.items() if isinstance(operation, kind))
+    return {name.replace(" ", "_"): counted[name] for name in KINDS if counted[name]}
+
+
 def _block(landed: Landed, constraints: int, gas_verification: int) -> dict[str, Any]:
-    operations = landed.proven.block.operations
     return {
         "number": landed.l1_block.number,
         "steps": landed.l1_block.block_size,
         "constraints": constraints,
-        "deposits": sum(isinstance(operation, Deposit) for operation in operations),
         "transfers": landed.transfers,
-        "withdrawals": sum(isinstance(operation, Withdraw) for operation in operations),
-        "forced_exits": sum(isinstance(operation, FullExit) for operation in operations),
+        "operations": _counts(landed.proven.block.operations),
         "witness_seconds": round(landed.proven.witness_seconds, 2),
         "proof_seconds": round(landed.proven.prove_seconds, 2),
         "l1_seconds": round(landed.l1_seconds, 2),
@@ -85,30 +115,37 @@ def print_report(outcome: Outcome, console: Console) -> None:
     values = summary(outcome)
     console.print(_blocks_table(values))
     table = Table(title="The whole run", show_header=False, title_justify="left")
-    seconds, gas = values["seconds"], values["gas_per_transfer"]
-    for name, value in (
+    seconds, operations = values["seconds"], values["operations"]
+    rows: list[tuple[str, object]] = [
         ("users", values["users"]),
-        ("payments", values["payments"]),
-        (
-            "deposits, withdrawals, forced exits",
-            f"{values['deposits']}, {values['withdrawals']}, {values['forced_exits']}",
-        ),
+        ("rows that pay; batches", f"{values['payments']}; {values['batches']}"),
+        *((name.replace("_", " "), count) for name, count in operations.items()),
+        ("old keys tried and refused", values["old_keys_refused"]),
         ("blocks", values["blocks"]),
         ("constraints proven", f"{values['constraints']:,}"),
         ("seconds: witness / proof / L1", f"{seconds['witness']} / {seconds['proof']} / {seconds['l1_blocks']}"),
         ("seconds: in all", seconds["total"]),
-        ("gas per transfer, with all the blocks carry", f"{gas['total']:,}"),
-        ("  data (calldata)", f"{gas['data']:,}"),
-        ("  verification", f"{gas['verification']:,}"),
-        ("  the rest (storage, binding, events, base)", f"{gas['rest']:,}"),
+        *_gas_rows(values["gas_per_transfer"]),
         (
             "rebuilt from L1 and compared",
             f"root, {values['accounts_compared']} accounts, {values['balances_compared']} balances: equal",
         ),
-    ):
+    ]
+    for name, value in rows:
         table.add_row(name, str(value))
     console.print(table)
     console.print(_ledger_table(outcome))
+
+
+def _gas_rows(gas: dict[str, int] | None) -> list[tuple[str, object]]:
+    if gas is None:
+        return []
+    return [
+        ("gas per transfer, with all the blocks carry", f"{gas['total']:,}"),
+        ("  data (calldata)", f"{gas['data']:,}"),
+        ("  verification", f"{gas['verification']:,}"),
+        ("  the rest (storage, binding, events, base)", f"{gas['rest']:,}"),
+    ]
 
 
 def _blocks_table(values: dict[str, Any]) -> Table:

@@ -1,18 +1,22 @@
-"""The main job: deposits on L1, signed payments, proven blocks, withdrawals, a forced exit, the checks at the end."""
+"""The main job: deposits on L1, signed operations, proven blocks, money out again, the checks at the end."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from eth_utils.address import to_checksum_address
+
 from rollup.circuits.keys import KEYS
 from rollup.core.amounts import floor_fee
-from rollup.core.operations import Operation, Transfer, Withdraw
-from rollup.demo.checks import Checked, check_accounting, check_rebuild
+from rollup.core.operations import Operation, Withdraw
+from rollup.demo.checks import Checked, check_accounting, check_old_keys, check_rebuild
 from rollup.demo.errors import DemoFailed
-from rollup.demo.payments import Payment, Payroll
+from rollup.demo.office import Office
+from rollup.demo.payments import Payroll
 from rollup.demo.tokens import TOKENS, USDS
 from rollup.demo.world import Person, World, build_world
 from rollup.l1.anvil import Anvil
@@ -36,9 +40,8 @@ class Outcome:
 
     users: int
     payments: int
-    deposits: int
-    withdrawals: int
-    forced_exits: int
+    batches: int
+    old_keys_refused: int
     landed: Sequence[Landed]
     gas_verification: Sequence[int]
     constraints: dict[int, int]
@@ -50,12 +53,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Money that must arrive on L1: `amount` of a token for a person, by a signed withdrawal or by force."""
+    """Money that leaves besides what the file says: by a signed withdrawal, or by a full exit from L1's queue."""
 
     person: Person
     token_id: int
     amount: int
-    is_forced: bool
+    is_full: bool
 
 
 def run_demo(
@@ -82,6 +85,7 @@ def run_demo(
     offers = built_keys(keys)
     if not offers:
         raise DemoFailed("there are no proving keys: run `sluice build` first")
+    payroll.check_batches(max(offer.block_size for offer in offers))
     start = time.perf_counter()
     accounts = len(payroll.users) + SPARE_ANVIL_ACCOUNTS
     with TemporaryDirectory() as scratch, Anvil(port, accounts) as anvil:
@@ -106,40 +110,40 @@ class _Run:
         self._payroll = payroll
         self._bars = bars
         self._validator = Validator(world.client, world.manifest, world.operator.account, prover, bars)
+        self._office = Office(world, self._validator.accounts, int(time.time()) + VALIDITY_SECONDS)
         self._start = start
-        self._nonces: dict[str, int] = {}
-        self._people = {person.user.name: person for person in world.people}
-        self._valid_until = int(time.time()) + VALIDITY_SECONDS
 
     def run(self) -> Outcome:
         self._deposit_all()
-        deposits: list[Operation] = [self._validator.assign(queued.operation) for queued in self._world.client.queue()]
+        deposits = self._queued(0)
         setup_seconds = time.perf_counter() - self._start
-        transfers = [self._sign_transfer(payment) for payment in self._payroll.payments]
+        operations = [self._office.operation(unit) for unit in self._payroll.units()]
         exits = self._choose_exits()
-        withdrawals = [self._sign_withdrawal(exit_) for exit_ in exits if not exit_.is_forced]
-        forced = self._request_exits(exits, len(deposits))
-        self._validator.run([*deposits, *transfers, *withdrawals, *forced])
+        withdrawals = [self._sign_withdrawal(exit_) for exit_ in exits if not exit_.is_full]
+        full_exits = self._request_exits(exits, len(deposits))
+        signed = [operation for operation in operations if operation is not None]
+        self._validator.run([*deposits, *signed, *withdrawals, *full_exits])
         self._pay_out(exits)
         rebuild_start = time.perf_counter()
         with self._bars.step("rebuild the state from L1 alone") as advance:
             rebuilt = check_rebuild(self._world, self._validator.state, lambda done, total: advance("", done, total))
         rebuild_seconds = time.perf_counter() - rebuild_start
-        checked = check_accounting(self._world, rebuilt, TOKENS)
         return Outcome(
             users=len(self._payroll.users),
-            payments=len(transfers),
-            deposits=len(deposits),
-            withdrawals=len(withdrawals),
-            forced_exits=len(forced),
+            payments=self._payroll.payments,
+            batches=sum(len(unit) > 1 for unit in self._payroll.units()),
+            old_keys_refused=check_old_keys(self._validator.state, self._office.retired),
             landed=self._validator.landed,
             gas_verification=[self._verification_gas(landed) for landed in self._validator.landed],
             constraints={key.block_size: key.constraints for key in self._world.manifest.keys},
-            checked=checked,
+            checked=check_accounting(self._world, rebuilt, TOKENS),
             l1_setup_seconds=setup_seconds,
             rebuild_seconds=rebuild_seconds,
             total_seconds=time.perf_counter() - self._start,
         )
+
+    def _queued(self, start: int) -> list[Operation]:
+        return [self._validator.accounts.assign(entry.operation) for entry in self._world.client.queue(start)]
 
     def _verification_gas(self, landed: Landed) -> int:
         verifier = self._world.manifest.contracts["BlockVerifier"].address
@@ -172,47 +176,11 @@ class _Run:
         send("the mint", token, "mint", ["address", "uint256"], [address, amount], payer)
         send("the approval", token, "approve", ["address", "uint256"], [self._world.manifest.rollup, amount], payer)
 
-    def _next_nonce(self, person: Person) -> int:
-        nonce = self._nonces.get(person.address, 0)
-        self._nonces[person.address] = nonce + 1
-        return nonce
-
-    def _sign_transfer(self, payment: Payment) -> Transfer:
-        payer, payee = self._people[payment.payer], self._people[payment.payee]
-        assert payer.key is not None  # the parser lets only such users pay
-        transfer = Transfer(
-            from_id=self._validator.account_of(payer.address),
-            to_id=self._validator.account_of(payee.address),
-            to_address=int(payee.address, 16),
-            token=payment.token.token_id,
-            amount=payment.amount,
-            fee=payment.fee,
-            nonce=self._next_nonce(payer),
-            valid_until=self._valid_until,
-        )
-        return payer.key.sign(transfer, self._world.manifest.domain)
-
-    def _balances_after(self) -> dict[tuple[str, int], int]:
-        balances = {
-            (person.user.name, token): amount
-            for person in self._world.people
-            for token, amount in person.user.deposits.items()
-        }
-        for payment in self._payroll.payments:
-            source, target = (payment.payer, payment.token.token_id), (payment.payee, payment.token.token_id)
-            balances[source] -= payment.amount + payment.fee
-            balances[target] = balances.get(target, 0) + payment.amount
-        return balances
-
     def _choose_exits(self) -> list[Exit]:
-        """A few withdraw half of what they have; the last of those with money in the same token leaves by force."""
-        balances = self._balances_after()
+        """A few withdraw half of what they have; the last of those with money in the same token leaves by the queue."""
         for token in (USDS, ETH):
-            rich = [
-                (person, balances.get((person.user.name, token.token_id), 0))
-                for person in self._world.people
-                if person.key is not None and balances.get((person.user.name, token.token_id), 0) > 1
-            ]
+            having = [(person, self._payroll.books.balance(person.user.name, token)) for person in self._world.people]
+            rich = [(person, balance) for person, balance in having if person.key is not None and balance > 1]
             if rich:
                 leaver, whole = rich.pop()
                 halves = [Exit(person, token.token_id, balance // 2, False) for person, balance in rich[:WITHDRAWALS]]
@@ -220,40 +188,32 @@ class _Run:
         return []
 
     def _sign_withdrawal(self, exit_: Exit) -> Withdraw:
-        person = exit_.person
-        assert person.key is not None  # only such are chosen
-        withdraw = Withdraw(
-            from_id=self._validator.account_of(person.address),
-            address=int(person.address, 16),
-            token=exit_.token_id,
-            amount=exit_.amount,
-            fee=floor_fee(exit_.amount // 10_000),
-            nonce=self._next_nonce(person),
-            valid_until=self._valid_until,
-        )
-        return person.key.sign(withdraw, self._world.manifest.domain)
+        wallet = self._office.wallet(exit_.person.user.name)
+        return wallet.sign(wallet.withdraw(exit_.token_id, exit_.amount, floor_fee(exit_.amount // 10_000)))
 
     def _request_exits(self, exits: Sequence[Exit], queued: int) -> list[Operation]:
-        client = self._world.client
         for exit_ in exits:
-            if exit_.is_forced:
-                account_id = self._validator.account_of(exit_.person.address)
-                client.request_full_exit(exit_.person.account, account_id, exit_.token_id)
-        return [self._validator.assign(entry.operation) for entry in client.queue(queued)]
+            if exit_.is_full:
+                account_id = self._office.wallet(exit_.person.user.name).account_id
+                self._world.client.request_full_exit(exit_.person.account, account_id, exit_.token_id)
+        return self._queued(queued)
 
     def _pay_out(self, exits: Sequence[Exit]) -> None:
         """Push every withdrawal to its owner and see exactly the right amount arrive."""
         world = self._world
+        owed: Counter[tuple[str, int]] = Counter()
+        for exit_ in exits:
+            owed[exit_.person.address, exit_.token_id] += exit_.amount
+        for forced in self._payroll.books.forced_out:
+            owed[to_checksum_address(f"0x{self._office.address(forced.who):040x}"), forced.token_id] += forced.amount
         with self._bars.step("withdrawals on L1") as advance:
-            for index, exit_ in enumerate(exits):
-                owner, token_id = exit_.person.address, exit_.token_id
-                advance(exit_.person.user.name, index, len(exits))
+            for index, ((owner, token_id), amount) in enumerate(owed.items()):
+                advance(owner, index, len(owed))
                 before = self._l1_balance(owner, token_id)
-                pending = world.client.pending(owner, token_id)
                 world.client.withdraw_pending(world.operator.account, owner, token_id)
                 arrived = self._l1_balance(owner, token_id) - before
-                if pending < exit_.amount or arrived != pending:
-                    raise DemoFailed(f"{owner} should get {exit_.amount} of token {token_id}, got {arrived}")
+                if arrived != amount:
+                    raise DemoFailed(f"{owner} should get {amount} of token {token_id}, got {arrived}")
 
     def _l1_balance(self, owner: str, token_id: int) -> int:
         if token_id == ETH.token_id:

@@ -10,22 +10,23 @@ from rollup.demo.errors import InputFileError, Problem
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its fields by column, stripped, and where it stands."""
+    """One row: its fields by column, stripped, and where it stands. An optional column that is not there is empty."""
 
     path: str
     line: int
     fields: dict[str, str]
 
     def __getitem__(self, column: str) -> str:
-        return self.fields[column]
+        return self.fields.get(column, "")
 
     def problem(self, column: str, reason: str, way_out: str) -> Problem:
         """Return a problem with this row's field."""
-        return Problem(self.path, self.line, column, self.fields.get(column, ""), reason, way_out)
+        return Problem(self.path, self.line, column, self[column], reason, way_out)
 
 
 def read_rows(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> tuple[list[Row], list[Problem]]:
-    """Read a CSV file with a header. Empty lines and lines that start with # are skipped.
+    """Read a CSV file with a header. Empty lines and lines that start with # are skipped; a row may end before its
+    optional columns.
 
     Returns: The rows of the right shape, and a problem for each row of another.
     Raises: InputFileError if the file cannot be read or a column is missing or unknown.
@@ -67,10 +68,11 @@ def _split(
         raise InputFileError(str(path), reason, f"the columns are {wanted}{extra}")
     rows, problems = [], []
     for line, cells in records[1:]:
-        if len(cells) != len(header):
+        left_out = header[len(cells) :]
+        if len(cells) > len(header) or any(column in required for column in left_out):
             reason = f"{len(cells)} fields, the header has {len(header)}"
             way_out = "write one field per column, and quote a field that has a comma"
             problems.append(Problem(str(path), line, "(row)", ",".join(cells), reason, way_out))
         else:
-            rows.append(Row(str(path), line, dict(zip(header, cells, strict=True))))
+            rows.append(Row(str(path), line, dict(zip(header, cells, strict=False))))
     return rows, problems

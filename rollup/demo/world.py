@@ -9,8 +9,8 @@ from ape.api import AccountAPI, ProviderAPI
 from eth_account import Account as EthereumAccount
 
 from rollup.core.constants import DEPOSIT_CAP_BITS
-from rollup.demo.payments import User
 from rollup.demo.tokens import USDS
+from rollup.demo.users import User
 from rollup.l1.abi import selector
 from rollup.l1.client import RollupClient
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
@@ -27,7 +27,7 @@ DEPOSIT_CAP: Final = (1 << DEPOSIT_CAP_BITS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user with his keys; `account` and `key` None for one who has only an address."""
+    """A user with his first keys; `account` and `key` None for one who has only an address."""
 
     user: User
     address: str

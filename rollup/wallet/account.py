@@ -12,6 +12,7 @@ from rollup.core.operations import (
     ForcedExit,
     Key,
     Order,
+    SignedOperation,
     Transfer,
     TransferToAddress,
     Withdraw,
@@ -19,7 +20,7 @@ from rollup.core.operations import (
 from rollup.wallet.batches import sign_batch
 from rollup.wallet.keys import L2Key
 
-_Signed = TypeVar("_Signed", Transfer, TransferToAddress, Withdraw, ForcedExit, CancelOrder, Order, Batch)
+_Signed = TypeVar("_Signed", bound=SignedOperation | Order | Batch)
 
 
 @dataclass(slots=True)
@@ -112,7 +113,7 @@ class WalletAccount:
     def sign(self, operation: _Signed) -> _Signed:
         """The operation with this account's signature; of a batch, all of this account's operations."""
         if isinstance(operation, Batch):
-            return sign_batch(operation, self.account_id, self.key, self.domain)
+            return sign_batch(operation, self.account_id, self.key, self.domain)  # type: ignore[return-value]  # a Batch
         return self.key.sign(operation, self.domain)
 
     def _take_nonce(self) -> int:

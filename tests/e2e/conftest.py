@@ -10,7 +10,7 @@ import pytest
 from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot, validator_of
 
 from rollup.circuits.keys import build_keys, load_verification_key
-from rollup.demo.payments import User
+from rollup.demo.users import User
 from rollup.demo.world import World, build_world
 from rollup.l1.anvil import Anvil
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts

@@ -43,7 +43,7 @@ def deposit_three(world: World) -> None:
 
 def assigned(validator: Validator, start: int = 0) -> list[Operation]:
     """The queue's entries from `start`, each with its account."""
-    return [validator.assign(entry.operation) for entry in validator.client.queue(start)]
+    return [validator.accounts.assign(entry.operation) for entry in validator.client.queue(start)]
 
 
 def data_of(error: Any) -> tuple[str, dict[str, Any]]:

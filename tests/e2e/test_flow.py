@@ -25,16 +25,22 @@ from rollup.wallet.tokens import ETH
 pytestmark = pytest.mark.slow
 
 
+def account_of(validator: Validator, person: Person) -> int:
+    account_id = validator.accounts.find(int(person.address, 16))
+    assert account_id is not None
+    return account_id
+
+
 def transfer(validator: Validator, payer: Person, payee: Person, amount: int, fee: int, nonce: int) -> Transfer:
     assert payer.key is not None
-    from_id, to_id = validator.account_of(payer.address), validator.account_of(payee.address)
+    from_id, to_id = account_of(validator, payer), account_of(validator, payee)
     unsigned = Transfer(from_id, to_id, int(payee.address, 16), ETH.token_id, amount, fee, nonce)
     return payer.key.sign(unsigned, validator.manifest.domain)
 
 
 def withdraw(validator: Validator, person: Person, amount: int, fee: int, nonce: int) -> Withdraw:
     assert person.key is not None
-    unsigned = Withdraw(validator.account_of(person.address), int(person.address, 16), 0, amount, fee, nonce)
+    unsigned = Withdraw(account_of(validator, person), int(person.address, 16), 0, amount, fee, nonce)
     return person.key.sign(unsigned, validator.manifest.domain)
 
 
@@ -61,7 +67,7 @@ def test_whole_life_of_money_ends_with_equal_books(world: World, validator: Vali
     spender = [world.manifest.rollup, 7]
     world.sender.call("approve", world.token, "approve", ["address", "uint256"], spender, carol.account)
     client.deposit_erc20(carol.account, USDS.token_id, 7)
-    client.request_full_exit(bob.account, validator.account_of(bob.address), 0)
+    client.request_full_exit(bob.account, account_of(validator, bob), 0)
     client.deposit_eth(alice.account, 5, owner=carol.address)
     refused, exit_, keyless = assigned(validator, 3)
     assert isinstance(refused, Deposit)

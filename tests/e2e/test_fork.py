@@ -12,7 +12,7 @@ from e2e_rig import ETHER, STEPS, assigned, ignore_progress, validator_of
 from eth_account import Account as EthereumAccount
 
 from rollup.demo.checks import check_rebuild
-from rollup.demo.payments import User
+from rollup.demo.users import User
 from rollup.demo.world import Person, World
 from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
