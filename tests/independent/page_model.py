@@ -114,6 +114,36 @@ class Step:
     chunks: list[int] = field(default_factory=list)
     words: list[int] = field(default_factory=list)
     fees: dict[int, int] = field(default_factory=dict)
+    key_auth: bytes = b""
+
+
+def chunk_of(op: int, token: int, from_: int, to: int, amount: int, fee: int) -> int:
+    """A chunk; amount as it stands there, fee in the token's smallest unit."""
+    return ((((op << 12 | token) << 24 | from_) << 24 | to) << 40 | amount) << 16 | pack_decimal(fee, 11)
+
+
+def address_chunks(address: int) -> list[int]:
+    return [address >> 40, (address & (1 << 40) - 1) << 80]
+
+
+def key_auth(valid_until: int, r: int = 0, s: int = 0, v: int = 0) -> bytes:
+    """What keyAuth says of one key change; without a signature, that L1 knows of it already."""
+    return word(r) + word(s) + v.to_bytes(1, "big") + valid_until.to_bytes(5, "big")
+
+
+@dataclass
+class Fill:
+    """One side of a Swap: this much of an order."""
+
+    account: int
+    slot: int
+    order_id: int
+    token: int
+    amount: int
+    fee: int = 0
+
+    def chunk(self) -> int:
+        return chunk_of(8, self.token, self.account, self.slot, pack_decimal(self.amount, 35), self.fee)
 
 
 def record(op: int, flags: int, account: int, token: int, address: int, aux: int, amount: int) -> list[int]:
@@ -174,13 +204,54 @@ class Rollup:
     def transfer(self, payer: int, to: int, token: int, amount: int, fee: int) -> Step:
         self.pay(payer, token, amount + fee)
         self.account(to).add(token, amount)
-        chunk = (((3 << 12 | token) << 24 | payer) << 24 | to) << 56
-        return Step(3, [chunk | pack_decimal(amount, 35) << 16 | pack_decimal(fee, 11)], [], {token: fee})
+        chunk = chunk_of(3, token, payer, to, pack_decimal(amount, 35), fee)
+        return Step(3, [chunk], [], {token: fee})
+
+    def transfer_to_address(self, payer: int, to: int, token: int, amount: int, fee: int, address: int) -> Step:
+        self.pay(payer, token, amount + fee)
+        self.account(to).address = address
+        self.account(to).add(token, amount)
+        chunk = chunk_of(4, token, payer, to, pack_decimal(amount, 35), fee)
+        return Step(4, [chunk, *address_chunks(address)], [], {token: fee})
 
     def withdraw(self, payer: int, token: int, amount: int, fee: int, address: int) -> Step:
         self.pay(payer, token, amount + fee)
-        marker = 5 << 116 | pack_decimal(fee, 11)
+        marker = chunk_of(5, 0, 0, 0, 0, fee)
         return Step(5, [marker], record(5, 0, payer, token, address, 0, amount), {token: fee})
+
+    def change_pub_key(
+        self, index: int, owner: int, key: tuple[int, int], token: int = 0, fee: int = 0, auth: bytes | None = None
+    ) -> Step:
+        words = record(6, 0, index, token, owner, self.account(index).nonce, fee) + list(key)
+        self.pay(index, token, fee)
+        self.account(index).key = key
+        auth = key_auth(2**40 - 1) if auth is None else auth
+        return Step(6, [chunk_of(6, 0, 0, 0, 0, fee)], words, {token: fee}, auth)
+
+    def forced_exit(self, payer: int, index: int, token: int, fee_token: int, fee: int) -> Step:
+        account = self.account(index)
+        amount = account.balances.get(token, 0)
+        self.pay(payer, fee_token, fee)
+        account.add(token, -amount)
+        words = record(7, 0, index, token, account.address, 0, amount)
+        return Step(7, [chunk_of(7, fee_token, payer, 0, 0, fee)], words, {fee_token: fee})
+
+    def swap(self, maker: Fill, taker: Fill) -> list[Step]:
+        for side in (maker, taker):
+            account = self.account(side.account)
+            account.add(side.token, -side.amount - side.fee)
+            latest, filled = divmod(account.balances.get(side.slot, 0), 1 << 128)
+            before = filled if latest == side.order_id else 0
+            account.balances[side.slot] = side.order_id << 128 | before + side.amount
+        self.account(maker.account).add(taker.token, taker.amount)
+        self.account(taker.account).add(maker.token, maker.amount)
+        orders = [Step(8, [side.chunk()], [], {side.token: side.fee}) for side in (maker, taker)]
+        return [*orders, Step(8, [8 << 116 | taker.order_id << 32 | maker.order_id])]
+
+    def cancel_order(self, index: int, slot: int, first: int, token: int, fee: int) -> Step:
+        self.pay(index, token, fee)
+        self.account(index).balances[slot] = first << 128
+        return Step(9, [chunk_of(9, token, index, slot, first, fee)], [], {token: fee})
 
     def publish(self, steps: list[Step], header: Header | None = None) -> None:
         header = header or Header()
@@ -206,7 +277,8 @@ class Rollup:
         block = [parent[0] + 1, b"", parent[3], root, header.timestamp, header.block_size, 1, c, x, y, *data]
         parent_hash = keccak(encode([BLOCK], [parent]))
         self.blocks.append(self.finish(block, parent_hash, COMMITTER, VALIDATOR_SET))
-        new = (header.block_size, header.timestamp, word(root), header.fee_account, fee_tokens, word(c), l2, l1, b"")
+        new: tuple = (header.block_size, header.timestamp, word(root), header.fee_account, fee_tokens, word(c), l2, l1)
+        new += (b"".join(step.key_auth for step in steps),)
         self.unsent.append(new)
 
     @staticmethod

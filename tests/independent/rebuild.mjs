@@ -12,10 +12,11 @@ import { buildPoseidon } from "circomlibjs";
 import { BLOCK_FIELDS, Inconsistent, check, checkWord, decodeCommit, hashBlock } from "./encoding.mjs";
 import { keccak, pack, toHex, within } from "./encoding.mjs";
 import { State, applyBlock } from "./state.mjs";
-import { challengeOf, commitmentOf, decodeStreams, evaluationOf } from "./streams.mjs";
+import { challengeOf, commitmentOf, decodeStreams, evaluationOf, stepsOf } from "./streams.mjs";
 
 const VERSION = 1n;
 const FEE_TOKENS = 8;
+const KEY_AUTH_BYTES = 70;
 const isQueued = ({ name }) => name === "Deposit" || name === "FullExit";
 
 class Chain {
@@ -51,16 +52,25 @@ class Chain {
     return [this.domain, pack(h1), block.oldRoot, block.newRoot, pack(h4)];
   }
 
+  /** What can be said of a published block before its operations are applied. */
+  checkPublished({ blockSize, timestamp, newRoot, commitment, keyAuth }, operations, steps) {
+    const parent = this.blocks.at(-1).timestamp;
+    check(BigInt(steps.length) <= blockSize, "more steps than the block has", { steps: steps.length, blockSize });
+    check(timestamp >= parent, "timestamp before the parent's", { timestamp, parent });
+    checkWord(newRoot, "new root");
+    checkWord(commitment, "commitment");
+    const keyChanges = operations.filter(({ name }) => name === "ChangePubKey").length;
+    const needed = KEY_AUTH_BYTES * keyChanges;
+    check(keyAuth.length === needed, "keyAuth has another length", { length: keyAuth.length, needed, keyChanges });
+  }
+
   /** Checks and applies one published block. */
   append(published) {
     const before = this.blocks.at(-1);
     const { blockSize, timestamp, newRoot, commitment, l2, l1 } = published;
     const { operations, chunks, words } = decodeStreams(l2, l1);
-    const values = { operations: operations.length, block_size: blockSize };
-    check(BigInt(operations.length) <= blockSize, "more operations than steps", values);
-    check(timestamp >= before.timestamp, "timestamp before the parent's", { timestamp, parent: before.timestamp });
-    checkWord(newRoot, "new root");
-    checkWord(commitment, "commitment");
+    const steps = stepsOf(operations);
+    this.checkPublished(published, operations, steps);
     const queueCount = BigInt(operations.filter(isQueued).length);
     const counts = [["queue_start", 40, before.queueEnd], ["queue_count", 16, queueCount]];
     counts.push(["l2_chunks", 20, BigInt(chunks.length)], ["l1_words", 20, BigInt(words.length)]);
@@ -72,7 +82,7 @@ class Chain {
     block.challenge = challengeOf(header, block);
     block.evaluation = evaluationOf(header, chunks, words, block.challenge);
     this.transition(block, published, operations);
-    const padded = commitmentOf(this.hash, header, operations, Number(blockSize));
+    const padded = commitmentOf(this.hash, header, steps, Number(blockSize));
     if (commitment !== padded) this.noopsElsewhere.push(Number(block.number));
     this.blocks.push(block);
   }

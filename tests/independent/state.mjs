@@ -5,6 +5,8 @@ const ARITY = 8;
 const ACCOUNT_LEVELS = 8;
 const BALANCE_LEVELS = 4;
 const TOKENS = 2048n;
+const SLOTS = 4096n; // from TOKENS on order slots
+const FILLED_BITS = 128n; // of an order slot; above them the order's id
 
 /** Sparse 8-ary tree. What is above the leaves set since the last root() is hashed once, by root(). */
 class Tree {
@@ -67,7 +69,11 @@ export class State {
     const balance = this.balance(id, token);
     const fits = balance + change >= 0n && (balance + change) >> 128n === 0n;
     check(fits, "balance would be negative, or 2^128 or more", { account: id, token, balance, change });
-    this.account(id).balances.set(Number(token), balance + change);
+    this.set(id, token, balance + change);
+  }
+
+  set(id, slot, value) {
+    this.account(id).balances.set(Number(slot), value);
     this.changed.add(id);
   }
 
@@ -93,21 +99,69 @@ function checkFeeTokens(tokens) {
   check(tokens.every((token) => token < TOKENS), "a fee token is not a token", values);
 }
 
-/** What Transfer and Withdraw share. fees: sums by token. */
-function pay(state, fees, from, { token, amount, fee }) {
-  const payer = state.account(from);
-  check(token < TOKENS, "not a token", { token });
-  check(hasKey(payer), "the payer has no key", { account: from });
-  check(fee === 0n || fees.has(token), "the fee's token is not among the header's", { token, fee });
-  state.move(from, token, -(amount + fee));
-  payer.nonce += 1n;
-  check(payer.nonce >> 32n === 0n, "the nonce would be 2^32", { account: from });
-  if (fee > 0n) fees.set(token, fees.get(token) + fee);
+/** Takes amount and fee from an account that can sign. fees: sums by token. */
+function debit(state, fees, id, { token, amount, fee, feeToken = token }) {
+  check(token < TOKENS && feeToken < TOKENS, "not a token", { token, fee_token: feeToken });
+  check(fee === 0n || fees.has(feeToken), "the fee's token is not among the header's", { token: feeToken, fee });
+  state.move(id, token, -amount);
+  state.move(id, feeToken, -fee);
+  if (fee > 0n) fees.set(feeToken, fees.get(feeToken) + fee);
+}
+
+function countNonce(account) {
+  account.nonce += 1n;
+  check(account.nonce >> 32n === 0n, "the nonce would be 2^32", { address: account.address });
+}
+
+/** `debit` by a signed operation, which uses up a nonce. */
+function pay(state, fees, id, payment) {
+  const payer = state.account(id);
+  check(hasKey(payer), "the payer has no key", { account: id });
+  debit(state, fees, id, payment);
+  countNonce(payer);
+}
+
+/** Makes an empty account the owner's; refuses another's. */
+function claim(state, id, owner) {
+  const account = state.account(id);
+  check(owner !== 0n, "the owner is 0", { address: owner });
+  const free = account.address === 0n || account.address === owner;
+  check(free, "the account is another's", { account: id, address: account.address, owner });
+  account.address = owner;
+  return account;
+}
+
+/** What an order slot holds. */
+function orderIn(state, id, slot) {
+  check(slot >= TOKENS && slot < SLOTS, "not an order slot", { slot });
+  const held = state.balance(id, slot);
+  return { orderId: held >> FILLED_BITS, filled: BigInt.asUintN(Number(FILLED_BITS), held) };
+}
+
+function setOrder(state, id, slot, orderId, filled) {
+  check(filled >> FILLED_BITS === 0n, "more is filled than any order sells", { account: id, slot, filled });
+  state.set(id, slot, (orderId << FILLED_BITS) | filled);
+}
+
+/** One side of a Swap pays; what it pays for comes with the settlement. */
+function fill(state, fees, { account: id, slot, orderId, ...payment }) {
+  const held = orderIn(state, id, slot);
+  const values = { account: id, slot, order: orderId, held: held.orderId };
+  check(orderId >= held.orderId, "the slot has a newer order", values);
+  check(hasKey(state.account(id)), "the payer has no key", { account: id });
+  debit(state, fees, id, payment);
+  setOrder(state, id, slot, orderId, (orderId === held.orderId ? held.filled : 0n) + payment.amount);
 }
 
 const APPLY = {
   Transfer(state, fees, operation) {
     check(state.account(operation.to).address !== 0n, "the recipient does not exist", { account: operation.to });
+    pay(state, fees, operation.from, operation);
+    state.move(operation.to, operation.token, operation.amount);
+  },
+
+  TransferToAddress(state, fees, operation) {
+    claim(state, operation.to, operation.address);
     pay(state, fees, operation.from, operation);
     state.move(operation.to, operation.token, operation.amount);
   },
@@ -120,12 +174,8 @@ const APPLY = {
   Deposit(state, fees, { account: id, token, amount, address, key, senderIsOwner, refused }) {
     check(!refused || id === 0n, "a refused Deposit names an account", { account: id });
     if (refused) return;
-    const account = state.account(id);
     check(token < TOKENS, "not a token", { token });
-    check(address !== 0n, "the owner is 0", { address });
-    const ours = account.address === 0n || account.address === address;
-    check(ours, "the account is another's", { account: id, address: account.address, owner: address });
-    account.address = address;
+    const account = claim(state, id, address);
     state.move(id, token, amount);
     if (senderIsOwner && !hasKey(account)) account.key = key;
   },
@@ -134,6 +184,42 @@ const APPLY = {
     const due = token < TOKENS && state.account(id).address === address ? state.balance(id, token) : 0n;
     check(amount === due, "a FullExit of another amount", { account: id, token, amount, due });
     if (amount > 0n) state.move(id, token, -amount);
+  },
+
+  ChangePubKey(state, fees, { account: id, token, address, nonce, key, fee }) {
+    const account = state.account(id);
+    const isOwner = address !== 0n && account.address === address;
+    check(isOwner, "the account is another's", { account: id, address: account.address, owner: address });
+    check(nonce === account.nonce, "the nonce is not the account's", { account: id, nonce, own: account.nonce });
+    debit(state, fees, id, { token, amount: 0n, fee });
+    countNonce(account);
+    account.key = key;
+  },
+
+  ForcedExit(state, fees, { payer, feeToken, fee, account: id, token, amount, address }) {
+    const account = state.account(id);
+    const isSigned = address !== 0n && account.address === address;
+    check(isSigned, "the account is another's", { account: id, address: account.address, signed: address });
+    check(!hasKey(account), "the account has a key: only its owner exits", { account: id });
+    check(token < TOKENS, "not a token", { token });
+    const due = state.balance(id, token);
+    check(amount === due && due > 0n, "a ForcedExit of another amount, or of nothing", { account: id, amount, due });
+    pay(state, fees, payer, { token: feeToken, amount: 0n, fee });
+    state.move(id, token, -amount);
+  },
+
+  Swap(state, fees, { maker, taker }) {
+    within("maker", () => fill(state, fees, maker));
+    within("taker", () => fill(state, fees, taker));
+    state.move(maker.account, taker.token, taker.amount);
+    state.move(taker.account, maker.token, maker.amount);
+  },
+
+  CancelOrder(state, fees, { account: id, slot, orderId, token, fee }) {
+    const held = orderIn(state, id, slot);
+    check(orderId > held.orderId, "the slot has no older order", { account: id, order: orderId, held: held.orderId });
+    pay(state, fees, id, { token, amount: 0n, fee });
+    setOrder(state, id, slot, orderId, 0n);
   },
 };
 

@@ -2,17 +2,12 @@
 import { FIELD_MODULUS, check, checkWord, keccakWords, toInteger, unpack, within } from "./encoding.mjs";
 
 const CHUNK_BYTES = 15;
-// By code: words of the record, highest flags, whether the marker carries a fee, whether aux is used.
-const OPERATIONS = {
-  1: { name: "Deposit", words: 4, flags: 3n, fee: false, aux: true },
-  2: { name: "FullExit", words: 2, flags: 0n, fee: false, aux: true },
-  3: { name: "Transfer", words: 0 },
-  5: { name: "Withdraw", words: 2, flags: 0n, fee: true, aux: false },
-};
-const TRANSFER = [["op", 4], ["token", 12], ["from", 24], ["to", 24], ["amount", 40], ["fee", 16]];
-const MARKER = [["op", 4], ["zero", 100], ["fee", 16]];
+const CHUNK = [["op", 4], ["token", 12], ["from", 24], ["to", 24], ["amount", 40], ["fee", 16]];
+const ADDRESS = [["address", 160], ["zero", 80]];
+const SETTLEMENT = [["op", 4], ["zero", 52], ["takerOrder", 32], ["makerOrder", 32]];
 const RECORD_0 = [["op", 4], ["flags", 4], ["account", 24], ["token", 12], ["address", 160]];
 const RECORD_1 = [["aux", 64], ["amount", 128]];
+const ORDER_ID_BITS = 32n;
 
 /** Value of a packed amount (mantissaBits 35) or fee (11); refuses other encodings of it. */
 export function unpackDecimal(packed, mantissaBits, what) {
@@ -24,55 +19,176 @@ export function unpackDecimal(packed, mantissaBits, what) {
   return value;
 }
 
+const amountOf = (chunk) => unpackDecimal(chunk.amount, 35, "amount");
+const feeOf = (chunk) => unpackDecimal(chunk.fee, 11, "fee");
+
+/** The marker that announces a record has nothing but its op and what `used` names. */
+function checkMarker(chunk, used) {
+  for (const [name] of CHUNK) {
+    check(["op", ...used].includes(name) || chunk[name] === 0n, `marker: ${name} is not 0`, { [name]: chunk[name] });
+  }
+}
+
+/** A record's fields and the key, which is [] if the record has none. */
+function readRecord(chunk, words, highestFlags) {
+  const record = { ...unpack(words[0], RECORD_0, "W0"), ...unpack(words[1], RECORD_1, "W1"), key: words.slice(2) };
+  check(record.op === chunk.op, "record and marker differ in op", { record: record.op, marker: chunk.op });
+  check(record.flags <= highestFlags, "unknown flags", { flags: record.flags });
+  return record;
+}
+
+/** The record of an operation that L2 pays for, with the marker's fee. */
+function readPaid(chunk, words, used) {
+  checkMarker(chunk, used);
+  return { ...readRecord(chunk, words, 0n), fee: feeOf(chunk) };
+}
+
+function checkAux({ aux }) {
+  check(aux === 0n, "aux is not 0", { aux });
+}
+
+const readOrder = ({ token, from, to, ...packed }) => {
+  return { token, account: from, slot: to, amount: amountOf(packed), fee: feeOf(packed) };
+};
+
+// By code: chunks and words that the operation takes, the number of its steps, and how they read. `chunk` is the first
+// chunk's fields, `more` the other chunks as integers.
+const OPERATIONS = {
+  1: {
+    name: "Deposit", chunks: 1, words: 4, steps: 1,
+    read({ chunk, words }) {
+      checkMarker(chunk, []);
+      const { flags, ...record } = readRecord(chunk, words, 3n);
+      return { ...record, senderIsOwner: (flags & 1n) !== 0n, refused: (flags & 2n) !== 0n };
+    },
+  },
+  2: {
+    name: "FullExit", chunks: 1, words: 2, steps: 1,
+    read({ chunk, words }) {
+      checkMarker(chunk, []);
+      return readRecord(chunk, words, 0n);
+    },
+  },
+  3: {
+    name: "Transfer", chunks: 1, words: 0, steps: 1,
+    read: ({ chunk }) => ({ ...chunk, amount: amountOf(chunk), fee: feeOf(chunk) }),
+  },
+  4: {
+    name: "TransferToAddress", chunks: 3, words: 0, steps: 1,
+    read({ chunk, more: [high, low] }) {
+      const { address, zero } = unpack((high << 120n) | low, ADDRESS, "address");
+      check(zero === 0n, "bits below the address", { bits: zero });
+      return { ...chunk, amount: amountOf(chunk), fee: feeOf(chunk), address };
+    },
+  },
+  5: {
+    name: "Withdraw", chunks: 1, words: 2, steps: 1,
+    read({ chunk, words }) {
+      const record = readPaid(chunk, words, ["fee"]);
+      checkAux(record);
+      return record;
+    },
+  },
+  6: {
+    name: "ChangePubKey", chunks: 1, words: 4, steps: 1,
+    read({ chunk, words }) {
+      const { amount, aux: nonce, ...record } = readPaid(chunk, words, ["fee"]);
+      check(amount === record.fee, "record and marker differ in fee", { record: amount, marker: record.fee });
+      return { ...record, nonce };
+    },
+  },
+  7: {
+    name: "ForcedExit", chunks: 1, words: 2, steps: 1,
+    read({ chunk, words }) {
+      const record = readPaid(chunk, words, ["token", "from", "fee"]);
+      checkAux(record);
+      return { ...record, payer: chunk.from, feeToken: chunk.token };
+    },
+  },
+  8: {
+    name: "Swap", chunks: 3, words: 0, steps: 3,
+    read({ chunk, more: [second, third] }) {
+      const taker = unpack(second, CHUNK, "taker's chunk");
+      const { op, zero, takerOrder, makerOrder } = unpack(third, SETTLEMENT, "settlement");
+      const ops = { maker: chunk.op, taker: taker.op, settlement: op };
+      check(taker.op === chunk.op && op === chunk.op, "a Swap's chunks differ in op", ops);
+      check(zero === 0n, "settlement has junk bits", { bits: zero });
+      const maker = { ...readOrder(chunk), orderId: makerOrder };
+      return { maker, taker: { ...readOrder(taker), orderId: takerOrder } };
+    },
+  },
+  9: {
+    name: "CancelOrder", chunks: 1, words: 0, steps: 1,
+    read({ chunk: { token, from, to, amount, ...packed } }) {
+      check(amount >> ORDER_ID_BITS === 0n, "first order id does not fit 32 bits", { orderId: amount });
+      return { token, account: from, slot: to, orderId: amount, fee: feeOf(packed) };
+    },
+  },
+};
+
+/** Hands out a stream's items in order. */
+class Cursor {
+  constructor(items, what) {
+    Object.assign(this, { items, what, taken: 0 });
+  }
+
+  take(count) {
+    const items = this.items.slice(this.taken, this.taken + count);
+    const values = { needed: this.taken + count, there: this.items.length };
+    check(items.length === count, `${this.what} stream ends early`, values);
+    this.taken += count;
+    return items;
+  }
+
+  get ended() {
+    return this.taken === this.items.length;
+  }
+}
+
 function split(stream, size, what) {
   check(stream.length % size === 0, `${what} stream is not a multiple of ${size} bytes`, { length: stream.length });
   return Array.from({ length: stream.length / size }, (_, i) => toInteger(stream.subarray(size * i, size * (i + 1))));
 }
 
-function readTransfer(chunk) {
-  const fields = unpack(chunk, TRANSFER, "chunk");
-  return { ...fields, amount: unpackDecimal(fields.amount, 35, "amount"), fee: unpackDecimal(fields.fee, 11, "fee") };
+/** The next operation; `steps` is what C absorbs of it, step by step. */
+function readOperation(chunkCursor, wordCursor) {
+  const [first] = chunkCursor.take(1);
+  const chunk = unpack(first, CHUNK, "chunk");
+  const kind = OPERATIONS[chunk.op];
+  check(kind, "unknown operation", { op: chunk.op });
+  const chunks = [first, ...chunkCursor.take(kind.chunks - 1)];
+  const words = wordCursor.take(kind.words);
+  const fields = kind.read({ chunk, more: chunks.slice(1), words });
+  const steps = kind.steps === 1 ? [{ chunks, words }] : chunks.map((own) => ({ chunks: [own], words: [] }));
+  return { name: kind.name, ...fields, steps };
 }
 
-function readRecord(kind, chunk, words) {
-  const marker = unpack(chunk, MARKER, "marker");
-  const record = { ...unpack(words[0], RECORD_0, "W0"), ...unpack(words[1], RECORD_1, "W1"), key: words.slice(2) };
-  const fee = unpackDecimal(marker.fee, 11, "fee");
-  check(marker.zero === 0n, "marker has junk bits", { bits: marker.zero });
-  check(record.op === marker.op, "record and marker differ in op", { record: record.op, marker: marker.op });
-  check(record.flags <= kind.flags, "unknown flags", { flags: record.flags });
-  check(kind.fee || fee === 0n, "a queue operation has no L2 fee", { fee });
-  check(kind.aux || record.aux === 0n, "aux is not 0", { aux: record.aux });
-  return { ...record, fee, senderIsOwner: (record.flags & 1n) !== 0n, refused: (record.flags & 2n) !== 0n };
-}
-
-/** Streams -> {operations, chunks, words}; each operation has its name, fields and `step`, what C absorbs of it. */
+/** Streams -> {operations, chunks, words}; each operation has its name, fields and `steps`. */
 export function decodeStreams(l2, l1) {
   const chunks = split(l2, CHUNK_BYTES, "L2");
   const words = split(l1, 32, "L1");
   words.forEach((word, i) => checkWord(word, `L1 word ${i}`));
-  let taken = 0;
-  const operations = chunks.map((chunk, i) =>
-    within(`operation ${i}`, () => {
-      const kind = OPERATIONS[chunk >> 116n];
-      check(kind, "unknown operation", { op: chunk >> 116n });
-      const record = words.slice(taken, (taken += kind.words));
-      check(record.length === kind.words, "L1 stream ends early", { needed: taken, words: words.length });
-      const fields = kind.words ? readRecord(kind, chunk, record) : readTransfer(chunk);
-      return { name: kind.name, ...fields, step: { chunks: [chunk], words: record } };
-    }),
-  );
-  check(taken === words.length, "L1 stream has words that no marker takes", { taken, words: words.length });
+  const chunkCursor = new Cursor(chunks, "L2");
+  const wordCursor = new Cursor(words, "L1");
+  const operations = [];
+  while (!chunkCursor.ended) {
+    operations.push(within(`operation ${operations.length}`, () => readOperation(chunkCursor, wordCursor)));
+  }
+  const values = { taken: wordCursor.taken, words: words.length };
+  check(wordCursor.ended, "L1 stream has words that no marker takes", values);
   return { operations, chunks, words };
 }
 
+export const stepsOf = (operations) => operations.flatMap(({ steps }) => steps);
+
 /** C, the circuit's commitment, if all Noops come last. */
-export function commitmentOf(hash, header, operations, blockSize) {
-  const noops = Array(blockSize - operations.length).fill({ chunks: [], words: [] });
-  return [...operations.map(({ step }) => step), ...noops].reduce((commitment, { chunks, words }) => {
+export function commitmentOf(hash, header, steps, blockSize) {
+  const noops = Array(blockSize - steps.length).fill({ chunks: [], words: [] });
+  return [...steps, ...noops].reduce((commitment, { chunks, words }) => {
+    const [c0 = 0n, c1 = 0n, c2 = 0n] = chunks;
     const [w0 = 0n, w1 = 0n, w2 = 0n, w3 = 0n] = words;
     const counts = (BigInt(words.length) << 122n) + (BigInt(chunks.length) << 120n);
-    return hash([commitment, counts + (chunks[0] ?? 0n), 0n, 0n, w0, w1, w2, w3]);
+    return hash([commitment, counts + c0, c1, c2, w0, w1, w2, w3]);
   }, hash(header));
 }
 
