@@ -98,6 +98,14 @@ def state_root(accounts: dict[int, Account]) -> int:
     return tree_root(leaves, Account().leaf(), 8)
 
 
+def round_decimal(value: int, bits: int) -> int:
+    """The largest value up to this one that can be packed."""
+    exponent = 0
+    while value // 10**exponent >= 1 << bits:
+        exponent += 1
+    return value // 10**exponent * 10**exponent
+
+
 def pack_decimal(value: int, bits: int) -> int:
     exponent = 0
     while value // 10**exponent >= 1 << bits:
@@ -172,6 +180,7 @@ class Rollup:
         genesis[3] = state_root({})
         self.blocks = [self.finish(genesis, bytes(32), "0x" + "00" * 20, bytes(32))]
         self.unsent: list[tuple] = []
+        self.published: list[tuple[list[int], bytes, bytes]] = []
         self.transactions: list[str] = []
 
     @staticmethod
@@ -280,6 +289,7 @@ class Rollup:
         new: tuple = (header.block_size, header.timestamp, word(root), header.fee_account, fee_tokens, word(c), l2, l1)
         new += (b"".join(step.key_auth for step in steps),)
         self.unsent.append(new)
+        self.published.append((h, l2, l1))
 
     @staticmethod
     def commitment(h: list[int], steps: list[Step]) -> int:

@@ -4,8 +4,7 @@ import { check, within } from "./encoding.mjs";
 const ARITY = 8;
 const ACCOUNT_LEVELS = 8;
 const BALANCE_LEVELS = 4;
-const TOKENS = 2048n;
-const SLOTS = 4096n; // from TOKENS on order slots
+const TOKENS = 2048n; // the other slots are for orders
 const FILLED_BITS = 128n; // of an order slot; above them the order's id
 
 /** Sparse 8-ary tree. What is above the leaves set since the last root() is hashed once, by root(). */
@@ -133,7 +132,7 @@ function claim(state, id, owner) {
 
 /** What an order slot holds. */
 function orderIn(state, id, slot) {
-  check(slot >= TOKENS && slot < SLOTS, "not an order slot", { slot });
+  check(slot >= TOKENS, "not an order slot", { slot });
   const held = state.balance(id, slot);
   return { orderId: held >> FILLED_BITS, filled: BigInt.asUintN(Number(FILLED_BITS), held) };
 }
@@ -172,7 +171,6 @@ const APPLY = {
   },
 
   Deposit(state, fees, { account: id, token, amount, address, key, senderIsOwner, refused }) {
-    check(!refused || id === 0n, "a refused Deposit names an account", { account: id });
     if (refused) return;
     check(token < TOKENS, "not a token", { token });
     const account = claim(state, id, address);

@@ -7,7 +7,9 @@ const ADDRESS = [["address", 160], ["zero", 80]];
 const SETTLEMENT = [["op", 4], ["zero", 52], ["takerOrder", 32], ["makerOrder", 32]];
 const RECORD_0 = [["op", 4], ["flags", 4], ["account", 24], ["token", 12], ["address", 160]];
 const RECORD_1 = [["aux", 64], ["amount", 128]];
-const ORDER_ID_BITS = 32n;
+const SLOT_BITS = 12;
+const ORDER_ID_BITS = 32;
+const NONCE_BITS = 32;
 
 /** Value of a packed amount (mantissaBits 35) or fee (11); refuses other encodings of it. */
 export function unpackDecimal(packed, mantissaBits, what) {
@@ -47,9 +49,15 @@ function checkAux({ aux }) {
   check(aux === 0n, "aux is not 0", { aux });
 }
 
-const readOrder = ({ token, from, to, ...packed }) => {
-  return { token, account: from, slot: to, amount: amountOf(packed), fee: feeOf(packed) };
-};
+/** What stands in a chunk's field that is wider than it. */
+function narrow(value, bits, what) {
+  check(value >> BigInt(bits) === 0n, `${what} does not fit ${bits} bits`, { value });
+  return value;
+}
+
+function readOrder({ token, from, to, ...packed }) {
+  return { token, account: from, slot: narrow(to, SLOT_BITS, "slot"), amount: amountOf(packed), fee: feeOf(packed) };
+}
 
 // By code: chunks and words that the operation takes, the number of its steps, and how they read. `chunk` is the first
 // chunk's fields, `more` the other chunks as integers.
@@ -59,7 +67,9 @@ const OPERATIONS = {
     read({ chunk, words }) {
       checkMarker(chunk, []);
       const { flags, ...record } = readRecord(chunk, words, 3n);
-      return { ...record, senderIsOwner: (flags & 1n) !== 0n, refused: (flags & 2n) !== 0n };
+      const refused = (flags & 2n) !== 0n;
+      check(!refused || record.account === 0n, "a refused Deposit names an account", { account: record.account });
+      return { ...record, senderIsOwner: (flags & 1n) !== 0n, refused };
     },
   },
   2: {
@@ -94,7 +104,7 @@ const OPERATIONS = {
     read({ chunk, words }) {
       const { amount, aux: nonce, ...record } = readPaid(chunk, words, ["fee"]);
       check(amount === record.fee, "record and marker differ in fee", { record: amount, marker: record.fee });
-      return { ...record, nonce };
+      return { ...record, nonce: narrow(nonce, NONCE_BITS, "nonce") };
     },
   },
   7: {
@@ -120,8 +130,8 @@ const OPERATIONS = {
   9: {
     name: "CancelOrder", chunks: 1, words: 0, steps: 1,
     read({ chunk: { token, from, to, amount, ...packed } }) {
-      check(amount >> ORDER_ID_BITS === 0n, "first order id does not fit 32 bits", { orderId: amount });
-      return { token, account: from, slot: to, orderId: amount, fee: feeOf(packed) };
+      const slot = narrow(to, SLOT_BITS, "slot");
+      return { token, account: from, slot, orderId: narrow(amount, ORDER_ID_BITS, "order id"), fee: feeOf(packed) };
     },
   },
 };
