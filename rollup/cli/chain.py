@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rollup.cli.options import amount_of, manifest_option
 from rollup.progress import Bars
 
 if TYPE_CHECKING:
     from rollup.l1.deployment import TokenOffer
     from rollup.wallet.tokens import Token
 
-DEFAULT_MANIFEST = Path("deployment.json")
-
 
 @click.command()
-@click.option("--manifest", type=click.Path(path_type=Path), default=DEFAULT_MANIFEST, show_default=True)
+@manifest_option
 @click.option("--network", default="ethereum:local:foundry", show_default=True, help="ape's network choice.")
 @click.option("--account", help="Alias of ape's account that deploys and owns the governor.  [local: test account 0]")
 @click.option("--validator", "validators", multiple=True, help="Address that may commit; repeat.  [default: account]")
@@ -59,7 +58,7 @@ def deploy(
 
 
 @click.command()
-@click.option("--manifest", type=click.Path(path_type=Path), default=DEFAULT_MANIFEST, show_default=True)
+@manifest_option
 @click.option("--rpc", required=True, help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole state as one JSON object.")
 def rebuild(manifest: Path, rpc: str, as_json: bool) -> None:
@@ -110,12 +109,8 @@ def _token(text: str) -> "TokenOffer":
 
 def _cap(text: str, token: "Token", option: str) -> int:
     from rollup.core.constants import DEPOSIT_CAP_BITS
-    from rollup.wallet.tokens import AmountTextError, parse_amount
 
-    try:
-        cap = parse_amount(text, token)
-    except AmountTextError as error:
-        raise click.BadParameter(f"{text!r} is {error}", param_hint=option) from error
+    cap = amount_of(text, token, option)
     if cap >> DEPOSIT_CAP_BITS:
         raise click.BadParameter(f"{text!r}: caps are below 2^{DEPOSIT_CAP_BITS} units", param_hint=option)
     return cap

@@ -18,6 +18,9 @@ def cli() -> None:
     sluice doctor     is everything there?
     sluice build      circuits, development keys, contracts
     sluice demo       a payroll from CSV through L1 and back
+    sluice deploy     contracts on any chain, with a manifest that the others read
+    sluice deposit    money in; exit, pending, withdraw: and out again
+    sluice sign       L2 operations, offline, as JSON
     """
 
 
@@ -43,8 +46,11 @@ def _add_commands() -> None:
     from rollup.cli.chain import deploy, rebuild
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
+    from rollup.cli.l1 import approve_key, deposit, full_exit, pending, withdraw
+    from rollup.cli.sign import sign
 
-    for command in (build, demo, deploy, rebuild, doctor, bench):
+    users = (deposit, sign, full_exit, pending, withdraw, approve_key)
+    for command in (build, demo, deploy, rebuild, doctor, bench, *users):
         cli.add_command(command)
 
 

@@ -3,7 +3,7 @@
 An object with `type` and the operation's fields under their names in `operations`. By name of the field:
 
     amounts, fees, what an order sells and buys   decimal digits in a string: JSON numbers are not exact everywhere
-    addresses                                     "0x" and 40 hexadecimal digits, with EIP-55's checksum or lower case
+    addresses                                     "0x" and 40 hexadecimal digits, with EIP-55's checksum, or in one case
     link                                          "0x" and 64 hexadecimal digits
     key                                           [ax, ay], each like a link
     signature                                     {"r8x": word, "r8y": word, "s": word}, each like a link
@@ -21,10 +21,9 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final, TypeAlias, get_args
 
-from eth_utils.address import to_checksum_address
-
+from rollup.core.addresses import parse_address, show_address
 from rollup.core.constants import BALANCE_BITS
-from rollup.core.errors import EncodingError, WireError
+from rollup.core.errors import AddressTextError, EncodingError, WireError
 from rollup.core.operations import (
     Batch,
     CancelOrder,
@@ -178,20 +177,15 @@ def _hexadecimal(digits: int) -> Callable[[str, Any], str]:
     return read
 
 
-_read_address_text = _hexadecimal(40)
 _read_word_text = _hexadecimal(64)
 _read_owner_signature_text = _hexadecimal(130)
 
 
 def _read_address(path: str, value: Any) -> int:
-    text = _read_address_text(path, value)
-    if text not in (text.lower(), checksummed := to_checksum_address(text)):
-        raise WireError(path, text, f"its checksum is wrong, so a digit may be; if they are right it is {checksummed}")
-    return int(text, 16)
-
-
-def _write_address(value: int) -> str:
-    return str(to_checksum_address(f"0x{value:040x}"))
+    try:
+        return parse_address(value if isinstance(value, str) else "")
+    except AddressTextError as error:
+        raise WireError(path, _shown(value), f"{error.reason}; {error.way_out}") from error
 
 
 def _read_word(path: str, value: Any) -> int:
@@ -250,7 +244,7 @@ def _read_operations(path: str, value: Any) -> tuple[Any, ...]:
 
 _INTEGER = _Codec(_read_integer, int)
 _DECIMALS = _Codec(_read_decimal, str)
-_ADDRESS = _Codec(_read_address, _write_address)
+_ADDRESS = _Codec(_read_address, show_address)
 _ORDER = _Codec(_read_order, to_wire)
 _CODECS: Final = {
     **dict.fromkeys(("amount", "fee", "sell_amount", "buy_amount"), _DECIMALS),

@@ -1,36 +1,28 @@
 """Reading single cells of the demo's files. What is wrong goes to a list of problems, and None comes back."""
 
-import re
 from collections.abc import Callable
 
-from eth_utils.address import is_checksum_formatted_address, to_checksum_address
-
+from rollup.core.addresses import parse_address, show_address
 from rollup.core.amounts import pack_amount, pack_fee
 from rollup.core.constants import BALANCE_BITS
-from rollup.core.errors import AmountNotRepresentableError
+from rollup.core.errors import AddressTextError, AmountNotRepresentableError
 from rollup.demo.errors import Problem
 from rollup.demo.table import Row
 from rollup.demo.tokens import BY_SYMBOL
 from rollup.wallet.tokens import AmountTextError, Token, parse_amount
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-
 
 def read_address(row: Row, column: str, problems: list[Problem]) -> str | None:
     """Return an L1 address, checksummed."""
-    text = row[column]
-    if not _ADDRESS.fullmatch(text):
-        problems.append(row.problem(column, "not an address", "write 0x and 40 hexadecimal digits"))
+    try:
+        address = parse_address(row[column])
+    except AddressTextError as error:
+        problems.append(row.problem(column, error.reason, error.way_out))
         return None
-    if int(text, 16) == 0:
+    if address == 0:
         problems.append(row.problem(column, "the zero address can own nothing", "write the user's address"))
         return None
-    checksummed = str(to_checksum_address(text))
-    if is_checksum_formatted_address(text) and text != checksummed:
-        way_out = f"check each digit; if they are right, write {checksummed}"
-        problems.append(row.problem(column, "the address's checksum is wrong, so a digit may be", way_out))
-        return None
-    return checksummed
+    return show_address(address)
 
 
 def read_token(row: Row, column: str, problems: list[Problem]) -> Token | None:

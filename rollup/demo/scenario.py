@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from eth_utils.address import to_checksum_address
+from ape.api import AccountAPI
 
 from rollup.circuits.keys import KEYS
+from rollup.core.addresses import show_address
 from rollup.core.amounts import floor_fee
 from rollup.core.operations import Operation, Withdraw
 from rollup.demo.checks import Checked, check_accounting, check_old_keys, check_rebuild
@@ -170,11 +171,10 @@ class _Run:
         self._mint_and_approve(payer, amount)
         client.deposit_erc20(payer, token_id, amount, person.address, key)
 
-    def _mint_and_approve(self, payer: object, amount: int) -> None:
-        send, token = self._world.sender.call, self._world.token
-        address = str(payer.address)  # type: ignore[attr-defined]
-        send("the mint", token, "mint", ["address", "uint256"], [address, amount], payer)
-        send("the approval", token, "approve", ["address", "uint256"], [self._world.manifest.rollup, amount], payer)
+    def _mint_and_approve(self, payer: AccountAPI, amount: int) -> None:
+        token, values = self._world.token, [str(payer.address), amount]
+        self._world.sender.call("the mint", token, "mint", ["address", "uint256"], values, payer)
+        self._world.client.allow(payer, token, amount)
 
     def _choose_exits(self) -> list[Exit]:
         """A few withdraw half of what they have; the last of those with money in the same token leaves by the queue."""
@@ -205,7 +205,7 @@ class _Run:
         for exit_ in exits:
             owed[exit_.person.address, exit_.token_id] += exit_.amount
         for forced in self._payroll.books.forced_out:
-            owed[to_checksum_address(f"0x{self._office.address(forced.who):040x}"), forced.token_id] += forced.amount
+            owed[show_address(self._office.address(forced.who)), forced.token_id] += forced.amount
         with self._bars.step("withdrawals on L1") as advance:
             for index, ((owner, token_id), amount) in enumerate(owed.items()):
                 advance(owner, index, len(owed))

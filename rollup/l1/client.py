@@ -97,6 +97,15 @@ class RollupClient:
         types = ["uint16", "uint128", "address", "uint256", "uint256"]
         return self._send("the deposit", "depositERC20", types, values, account, self.queue_fee())
 
+    def allow(self, account: AccountAPI, token_address: str, amount: int) -> Sent | None:
+        """Let the rollup take `amount` units of an ERC-20 of the account's; None if it may already."""
+        holder = [str(account.address), self.address]
+        data = selector("allowance", ["address", "address"]) + encode(["address", "address"], holder)
+        if int.from_bytes(self.sender.rpc.call(token_address, data), "big") >= amount:
+            return None
+        types, values = ["address", "uint256"], [self.address, amount]
+        return self.sender.call("the approval", token_address, "approve", types, values, account)
+
     def request_full_exit(self, account: AccountAPI, account_id: int, token: int) -> Sent:
         """Demand the account's whole balance of a token back on L1."""
         types, wei = ["uint32", "uint16"], self.queue_fee()

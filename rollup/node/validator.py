@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ape.api import AccountAPI
-from eth_utils.address import to_checksum_address
 
 from rollup.core.block import BlockBuilder, SealedBlock
+from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
 from rollup.core.operations import ChangePubKey, Operation, Transfer, TransferToAddress
 from rollup.core.state import State
@@ -118,7 +118,7 @@ class Validator:
         for change in operations:
             if isinstance(change, ChangePubKey) and change.authorisation is None:
                 digest = key_change_digest(change, self.manifest.domain)
-                if self.client.key_change_approved(to_checksum_address(f"0x{change.owner:040x}"), digest):
+                if self.client.key_change_approved(hex_address(change.owner), digest):
                     approved.add(digest)
         return approved
 

@@ -39,7 +39,7 @@ def test_assign_on_a_state_with_accounts_goes_around_them() -> None:
         state.apply(Deposit(account_id, 0, 1, owner), CONTEXT)
     ids = AccountIds(state)
     assert ids.find(ALICE) == 0
-    assert [ids.assign(deposit(owner)).account_id for owner in (BOB, CAROL, 0xD, 0xE)] == [2, 1, 3, 4]  # type: ignore[union-attr]
+    assert [ids.assign(deposit(owner)).account_id for owner in (BOB, CAROL, 0xD, 0xE)] == [2, 1, 3, 4]
 
 
 def test_assign_refused_deposit_and_full_exit_stay_as_they_are() -> None:

@@ -84,7 +84,7 @@ def test_force_exit_of_an_account_without_key_is_accepted(accounts: list[WalletA
     state.apply(Deposit(5, 1, 77, NEW), CONTEXT)
     alice = accounts[0]
     applied = state.apply(alice.sign(alice.force_exit(5, NEW, 1, 0, 2)), CONTEXT)
-    assert applied.operation.amount == 77  # type: ignore[union-attr]
+    assert applied.operation.amount == 77
     assert state.balance(0, 0) == 998
 
 

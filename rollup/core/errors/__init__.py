@@ -8,6 +8,7 @@
     │   ├── AmountNotCanonicalError
     │   ├── FeeTokensError
     │   ├── StreamError               L2 or L1 stream, with the position
+    │   ├── AddressTextError          an L1 address as people write it
     │   └── WireError                 JSON that is no operation, with the path
     ├── OperationError                the operation cannot be included in this state and block
     │   ├── AccountMissingError
@@ -66,6 +67,7 @@ from rollup.core.errors.block import (
     TooManyL1OperationsError,
 )
 from rollup.core.errors.encoding import (
+    AddressTextError,
     AmountNotCanonicalError,
     AmountNotRepresentableError,
     EncodingError,
@@ -113,6 +115,7 @@ from rollup.core.errors.order import (
 __all__ = [
     "AccountMissingError",
     "AccountTakenError",
+    "AddressTextError",
     "AddressZeroError",
     "AmountNotCanonicalError",
     "AmountNotRepresentableError",

@@ -104,6 +104,20 @@ class StreamError(EncodingError):
 
 
 @dataclass(eq=False)
+class AddressTextError(EncodingError):
+    """The text is not an L1 address."""
+
+    text: str
+    reason: str
+    way_out: str
+    code = "address_text"
+
+    @property
+    def message(self) -> str:
+        return f"{self.text[:80]!r} is {self.reason}; {self.way_out}"
+
+
+@dataclass(eq=False)
 class WireError(EncodingError):
     """JSON that is no operation: at `path`, such as operations[1].fee, stands `value`, where `expected` should."""
 
