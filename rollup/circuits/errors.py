@@ -6,6 +6,7 @@ SluiceError
     ├── LibraryMissingError       circomlib is not installed
     ├── BlockSizeError            no such block fits
     ├── ProvingKeyMissingError    no key was made for a block size
+    ├── ExitKitMissingError       no key was made for exits
     └── ProvingKeyStaleError      the key is of other circuits
 """
 
@@ -74,6 +75,18 @@ class ProvingKeyMissingError(CircuitError):
 
 
 @dataclass(eq=False)
+class ExitKitMissingError(CircuitError):
+    """There is no key for exits."""
+
+    folder: str
+    code = "exit_kit_missing"
+
+    @property
+    def message(self) -> str:
+        return f"no exit kit in {self.folder}: run `sluice build keys`"
+
+
+@dataclass(eq=False)
 class ProvingKeyStaleError(CircuitError):
     """A key was made for other circuits than those of this checkout; both by their digests."""
 
@@ -91,6 +104,7 @@ __all__ = [
     "BlockSizeError",
     "CircuitError",
     "CompilerError",
+    "ExitKitMissingError",
     "LibraryMissingError",
     "ProvingKeyMissingError",
     "ProvingKeyStaleError",

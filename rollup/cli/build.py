@@ -40,8 +40,10 @@ def _build_constants(_: Advance) -> None:
 
 def _build_circuits(advance: Advance) -> None:
     from rollup.circuits.blocks import build_circuits
+    from rollup.circuits.exit_circuit import build_exit
 
     build_circuits(lambda what, done: advance(what, done, 1))
+    build_exit()
 
 
 def _build_keys(advance: Advance) -> None:
@@ -51,14 +53,15 @@ def _build_keys(advance: Advance) -> None:
 
 
 def _build_contracts(advance: Advance) -> None:
-    from rollup.circuits.keys import load_verification_key, read_manifest
+    from rollup.circuits.keys import find_exit_kit, load_verification_key, read_manifest
+    from rollup.exits.kit import ExitKit
     from rollup.l1.project import compiled_contracts
     from rollup.l1.verifier_source import write
 
     keys = [(size, load_verification_key(size)) for size in sorted(read_manifest())]
     if not keys:
         raise click.ClickException("there are no keys to make the verifier of: run `sluice build keys`")
-    write(keys)
+    write(keys, ExitKit.open(find_exit_kit()).verification_key())
     advance("solc", 0.5, 1)
     compiled_contracts()
 

@@ -106,6 +106,7 @@ def _artefacts() -> list[Finding]:
         "native extension": (lambda: any((ROOT / "rollup").glob("_native*.so")), "run `make setup`"),
         "circuits": (lambda: _any(ROOT / "build" / "circuits", "step-*/step.r1cs"), "run `sluice build circuits`"),
         "development keys": (lambda: _any(ROOT / "build" / "keys", "*.zkey"), "run `sluice build keys`"),
+        "exit kit": (lambda: _any(ROOT / "build" / "keys", "*.kit"), "run `sluice build keys`"),
         "verifier source": (
             lambda: (ROOT / "contracts" / "generated" / "BlockVerifier.sol").is_file(),
             "run `sluice build contracts`",

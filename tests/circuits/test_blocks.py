@@ -20,6 +20,7 @@ from rollup.circuits.blocks import (
 )
 from rollup.circuits.compiler import CIRCUITS, compile_circuit
 from rollup.circuits.errors import BlockSizeError
+from rollup.circuits.exit_circuit import load_exit
 from rollup.core.block import SealedBlock
 from rollup.core.constants import FIELD_MODULUS
 from rollup.core.operations import Deposit, FullExit, Operation
@@ -169,6 +170,7 @@ def test_constraints_are_those_of_the_checked_file() -> None:
     for part in PARTS:
         compiled = compile_circuit(CIRCUITS / "main" / "parts" / f"{part}.circom", keep_inputs=False)
         counts[part] = Circuit(compiled.r1cs, compiled.sym).n_constraints
+    counts["exit"] = load_exit().n_constraints
     assert counts == json.loads((CIRCUITS / "constraints.json").read_text())
     assert block_constraints(3) == load_block(3).n_constraints
     assert counts["step"] <= 28_500

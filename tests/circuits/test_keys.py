@@ -1,5 +1,6 @@
 """Development keys: made once per content, marked as what they are, and good for a proof."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,18 +8,23 @@ import pytest
 from circuit_world import ALICE, BOB, World
 
 from rollup._native import check_key, prove, verify
+from rollup.circuits import keys
 from rollup.circuits.blocks import SMALL, block_witness, circuits_digest, load_block, load_pieces
-from rollup.circuits.errors import ProvingKeyMissingError, ProvingKeyStaleError
+from rollup.circuits.errors import ExitKitMissingError, ProvingKeyMissingError, ProvingKeyStaleError
+from rollup.circuits.exit_circuit import exit_digest, load_exit
 from rollup.circuits.keys import (
     DEVELOPMENT_SEED,
     MANIFEST,
     BlockKey,
     build_keys,
+    find_exit_kit,
     find_key,
     load_proving_key,
     load_verification_key,
+    read_exit_key,
     read_manifest,
 )
+from rollup.exits.kit import ExitKit
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +82,53 @@ def test_key_of_the_small_circuits_is_refused_for_the_real_ones(folder: Path) ->
     with pytest.raises(ProvingKeyStaleError) as caught:
         find_key(1, folder)
     assert caught.value.values["present"] == circuits_digest()
+
+
+@pytest.mark.slow
+def test_exit_kit_is_what_the_manifest_says(folder: Path) -> None:
+    key, kit = read_exit_key(folder), find_exit_kit(folder)
+    data = kit.read_bytes()
+    assert kit.name.startswith("development")
+    assert (key.kit, key.kit_bytes, key.kit_sha256) == (kit.name, len(data), hashlib.sha256(data).hexdigest())
+    assert (key.constraints, key.circuit) == (load_exit().n_constraints, exit_digest())
+    opened = ExitKit.open(kit)
+    assert opened.circuit.n_constraints == key.constraints
+    assert not opened.key.has_coefficients
+    shared = load_verification_key(1, folder, SMALL)
+    own = opened.verification_key()
+    assert own["vk_alpha_1"] == shared["vk_alpha_1"]  # of the same powers of tau
+    assert own["vk_delta_2"] != shared["vk_delta_2"]
+
+
+@pytest.mark.slow
+def test_exit_kit_is_made_once_and_again_when_it_is_gone(folder: Path) -> None:
+    kit, data = find_exit_kit(folder), find_exit_kit(folder).read_bytes()
+    made = kit.stat().st_mtime_ns
+    build_keys([1], folder=folder, variant=SMALL)
+    assert kit.stat().st_mtime_ns == made
+    kit.unlink()
+    with pytest.raises(ExitKitMissingError):
+        find_exit_kit(folder)
+    build_keys([1], folder=folder, variant=SMALL)
+    assert find_exit_kit(folder).read_bytes() == data
+    assert sorted(path.suffix for path in folder.iterdir() if "exit" in path.name) == [".kit"]
+
+
+@pytest.mark.slow
+def test_exit_kit_of_another_circuit_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "exit_digest", lambda: "another")
+    with pytest.raises(ProvingKeyStaleError) as caught:
+        find_exit_kit(folder)
+    assert (caught.value.of, caught.value.present) == (exit_digest(), "another")
+
+
+def test_missing_exit_kit_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / MANIFEST).write_text(json.dumps({"keys": []}))  # as it was before there were exits
+    for folder in (tmp_path, tmp_path / "old"):
+        with pytest.raises(ExitKitMissingError, match="sluice build keys") as caught:
+            find_exit_kit(folder)
+        assert caught.value.values == {"folder": str(folder)}
 
 
 def test_missing_key_is_named_with_the_way_out(tmp_path: Path) -> None:

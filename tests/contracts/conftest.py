@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rollup.l1.verifier_source import render
+from rollup.l1.verifier_source import render, render_exit
 from rollup.toolchain import ROOT
 
 ape = pytest.importorskip("ape")
@@ -29,13 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def project() -> Any:
-    """The contracts, a BlockVerifier of toy keys, and tests/contracts/sources, at the same relative paths as here."""
+    """The contracts, both verifiers of toy keys, and tests/contracts/sources, at the same relative paths as here."""
     sources = PROJECT / "src"
     files = {Path("contracts") / path.relative_to(ROOT / "contracts"): path.read_text() for path in _contracts()}
     files |= {path.relative_to(ROOT): path.read_text() for path in (HERE / "sources").glob("*.sol")}
     verifier = render([(toy["block_size"], toy["key"]) for toy in TOYS])
     files[Path("contracts/generated/BlockVerifier.sol")] = verifier
     files[Path("contracts/generated/ChangedBlockVerifier.sol")] = with_changed_ic(verifier)
+    files[Path("contracts/generated/ExitVerifier.sol")] = render_exit(TOYS[0]["key"])
     PROJECT.mkdir(parents=True, exist_ok=True)
     with (PROJECT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -87,8 +88,8 @@ FOREIGN_ERRORS = [
 
 
 def _contracts() -> list[Path]:
-    """What is committed: not a BlockVerifier of this checkout's own keys, nor ape's copy of OpenZeppelin."""
-    return [path for path in _sources(ROOT / "contracts") if path.name != "BlockVerifier.sol"]
+    """What is committed: not the verifiers of this checkout's own keys, nor ape's copy of OpenZeppelin."""
+    return [path for path in _sources(ROOT / "contracts") if path.name not in ("BlockVerifier.sol", "ExitVerifier.sol")]
 
 
 def _sources(folder: Path) -> list[Path]:

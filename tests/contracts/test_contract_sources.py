@@ -9,7 +9,7 @@ from rollup.toolchain import ROOT
 
 EIP_170_LIMIT = 24_576
 EIP_3860_LIMIT = 2 * EIP_170_LIMIT
-OURS = ("Rollup", "Governor", "BlockVerifier")
+OURS = ("Rollup", "Governor", "BlockVerifier", "ExitVerifier")
 
 
 def test_constants_are_fresh() -> None:
