@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot, validator_of
 
-from rollup.circuits.keys import build_keys, load_verification_key
+from rollup.circuits.keys import build_keys, find_exit_kit, load_verification_key
 from rollup.demo.users import User
 from rollup.demo.world import World, build_world
+from rollup.exits.kit import ExitKit
 from rollup.l1.anvil import Anvil
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
-from rollup.l1.verifier_source import render
+from rollup.l1.verifier_source import render, render_exit
 from rollup.node.validator import Validator
 from rollup.prover import BlockProver, ProvenBlock
 from rollup.toolchain import ROOT
@@ -40,10 +41,13 @@ def keys() -> Path:
 
 @pytest.fixture(scope="session")
 def contracts(keys: Path) -> Contracts:
-    """The contracts of the checkout with a verifier of these keys, compiled by ape in a project of their own."""
+    """The contracts of the checkout with the verifiers of these keys, compiled by ape in a project of their own."""
     sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
     files = {path.relative_to(ROOT): path.read_text() for path in sources}
-    files[Path("contracts/generated/BlockVerifier.sol")] = render([(STEPS, load_verification_key(STEPS, keys))])
+    block_keys = [(STEPS, load_verification_key(STEPS, keys))]
+    exit_key = ExitKit.open(find_exit_kit(keys)).verification_key()
+    files[Path("contracts/generated/BlockVerifier.sol")] = render(block_keys)
+    files[Path("contracts/generated/ExitVerifier.sol")] = render_exit(exit_key, block_keys)
     files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
     project_folder = BUILD / "project"
     project_folder.mkdir(parents=True, exist_ok=True)
