@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from bench import workload
 from bench.workload import block_of_transfers, funded_state, transfers
 from rollup.circuits import blocks, compiler, keys
 from rollup.core import Context
+from rollup.exits.prover import ExitProver
 
 
 def _peak_mb(who: int = resource.RUSAGE_SELF) -> float:
@@ -39,7 +41,7 @@ def compile_circuits(_: str) -> dict[str, Any]:
 
 
 def setup(domain_log2: str) -> dict[str, Any]:
-    """Development key of the largest block that fits the domain, made anew."""
+    """Development key of the largest block that fits the domain, and of exits, made anew."""
     size = blocks.largest_block(int(domain_log2))
     block = blocks.load_block(size)
     folder = _folder(domain_log2)
@@ -95,11 +97,35 @@ def apply(count: str) -> dict[str, Any]:
     return {"operations_per_second": int(count) / seconds, "peak_mb": _peak_mb(), "root": str(root)}
 
 
+def exit_proof(_: str) -> dict[str, Any]:
+    """All that one exit takes once there is the state: open the kit, witness, proof, verification."""
+    folder = _folder("exit")
+    shutil.rmtree(folder, ignore_errors=True)
+    keys.build_keys([], folder=folder)
+    # In a process of its own, as a user's: making the key took memory too.
+    program = f"from bench.figures import *; print(json.dumps(prove_exit({str(keys.find_exit_kit(folder))!r})))"
+    measured = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE).stdout
+    key = keys.read_exit_key(folder)
+    return json.loads(measured) | {"constraints": key.constraints, "kit_mb": round(key.kit_bytes / 1e6, 1)}
+
+
+def prove_exit(kit: str) -> dict[str, Any]:
+    """The first exit of a process, and the next."""
+    state = funded_state()
+    state.account_path(0)  # the trees are up to date
+    started = time.perf_counter()
+    prover = ExitProver(Path(kit))
+    prover.prove(state, 0, workload.ETH)
+    first = time.perf_counter() - started
+    return {"first_seconds": first, "next_seconds": prover.prove(state, 1, workload.ETH).seconds, "peak_mb": _peak_mb()}
+
+
 FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "compile": compile_circuits,
     "setup": setup,
     "prove": prove,
     "apply": apply,
+    "exit": exit_proof,
 }
 
 if __name__ == "__main__":

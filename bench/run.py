@@ -51,6 +51,10 @@ def _commit() -> str:
     return described.stdout.strip() or "unknown"
 
 
+def _seconds_and_memory(exit_: dict[str, Any]) -> str:
+    return f"{exit_['first_seconds']:.2f} s, the next {exit_['next_seconds']:.2f} s; {exit_['peak_mb']:.0f} MB"
+
+
 def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
     step = json.loads((CIRCUITS / "constraints.json").read_text())["step"]
     compiled = figures["compile"]
@@ -77,8 +81,10 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
                 f"{setup['peak_mb']:,.0f} | {prove['peak_mb']:,.0f} MB",
             ),
         ]
-    last = figures[f"prove {DOMAINS[-1]}"]
+    last, exit_ = figures[f"prove {DOMAINS[-1]}"], figures["exit"]
     rows += [
+        ("an exit, from its kit to a verified proof", "<= 2 s, <= 500 MB", _seconds_and_memory(exit_)),
+        ("exit kit, as published", "<= 20 MB", f"{exit_['kit_mb']} MB"),
         ("data per Transfer", "15 bytes", f"{last['bytes_per_transfer']:g} bytes"),
         ("state machine, signed Transfers", "", f"{figures['apply']['operations_per_second']:,.0f} /s"),
     ]
@@ -88,7 +94,7 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
 def main() -> None:
     """Measure all, print the table, store it."""
     console = Console()
-    plan = [("compile", "", RUNS), ("apply", "2000", RUNS)]
+    plan = [("compile", "", RUNS), ("apply", "2000", RUNS), ("exit", "", RUNS)]
     for domain in DOMAINS:
         plan += [("setup", str(domain), 1), ("prove", str(domain), RUNS)]
     figures: dict[str, Any] = {}

@@ -4,6 +4,7 @@ The check itself is BlockVerifier's, and its points are tested there.
 """
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from rollup.l1.verifier_source import (
     VerificationKey,
     VerifierKeyError,
     proof_words,
+    render,
     render_exit,
+    write,
 )
 
 KEY = TOYS[0]["key"]
@@ -93,3 +96,17 @@ def test_render_exit_refuses_what_is_no_key(change: dict[str, Any], message: str
     with pytest.raises(VerifierKeyError, match=f"for the exit circuit: .*{message}") as caught:
         render_exit(KEY | change)
     assert caught.value.values["block_size"] is EXIT
+
+
+def test_write_leaves_what_is_the_same_untouched(tmp_path: Path) -> None:
+    """Its date is what makes a build compile everything again."""
+    write(BLOCK_KEYS, KEY, tmp_path)
+    assert (tmp_path / "BlockVerifier.sol").read_text() == render(BLOCK_KEYS)
+    exit_verifier = tmp_path / "ExitVerifier.sol"
+    assert exit_verifier.read_text() == render_exit(KEY, BLOCK_KEYS)
+    dates = [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())]
+    write(BLOCK_KEYS, KEY, tmp_path)
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())] == dates
+    exit_verifier.write_text("edited")
+    write(BLOCK_KEYS, KEY, tmp_path)
+    assert exit_verifier.read_text() == render_exit(KEY, BLOCK_KEYS)
