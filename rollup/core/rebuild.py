@@ -43,7 +43,7 @@ def apply_block_data(
     _check_header(state, header, operations, l2, l1)
     mark = state.mark()
     try:
-        _replay(state, header, operations)
+        replay_operations(state, header, operations)
         if state.root != header.new_root:
             raise RootMismatchError(header.block_number, header.new_root, state.root)
     except (BlockError, EncodingError, OperationError):
@@ -68,7 +68,12 @@ def _check_header(state: State, header: Header, operations: list[PublishedOperat
             raise HeaderMismatchError(header.block_number, field, expected, got)
 
 
-def _replay(state: State, header: Header, operations: list[PublishedOperation]) -> None:
+def replay_operations(state: State, header: Header, operations: list[PublishedOperation]) -> None:
+    """Apply a block's operations and credit its fees. What `apply_block_data` does besides is the caller's: to compare
+    the root, of many blocks at once perhaps, and to roll back on an error.
+
+    Raises: ReplayError, FeeAccountMissingError.
+    """
     fees = dict.fromkeys(header.fee_tokens, 0)
     for position, operation in enumerate(operations):
         try:

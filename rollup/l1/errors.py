@@ -6,12 +6,19 @@
         ├── AnvilNotReady                anvil did not start, or refused a call
         ├── AnvilDied                    anvil ended in the middle
         ├── NodeUnreachable              the JSON-RPC endpoint does not answer
+        ├── NodeFaulty                   it answers, and never with an answer
+        ├── L1BlockReplaced              the L1 block that is read at is not on the node's chain any more
+        ├── NodesDisagree                two nodes give two hashes for one block
+        ├── WrongChain                   the node is of another chain than the manifest
+        ├── WrongContract                what is at the address is not this rollup
         ├── TransactionReverted          without an error of ours
         ├── ContractRefused              with a custom error: its name, its data, the way out
         ├── GasLimitExceeded             over EIP-7825's limit of a transaction
         ├── DeploymentRefused            a key or chain this must not be deployed with or on
         ├── ManifestInvalid              the manifest is not one, or not of this chain
-        └── ReaderError                  the chain's data is not what its hashes say
+        ├── ReaderError                  the chain's data is not what its hashes say
+        ├── ReorgTooDeep                 L1 took back what was final
+        └── FalseBlock                   L1 accepted a block that its data do not give
 
 Each carries the offending values, and its message names what is wrong, the value, and the way out.
 """
@@ -83,6 +90,94 @@ class NodeUnreachable(L1Error):
     @property
     def message(self) -> str:
         return f"no answer from {self.url} ({self.reason}): check that a node runs there and that the address is right"
+
+
+@dataclass(eq=False)
+class NodeFaulty(L1Error):
+    """The endpoint answers, but with errors or nonsense, however often it is asked."""
+
+    url: str
+    method: str
+    reason: str
+    code = "node_faulty"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.url} gives no usable answer to {self.method}: {self.reason}; wait if it limits requests, or name "
+            "another node"
+        )
+
+
+@dataclass(eq=False)
+class L1BlockReplaced(L1Error):
+    """The L1 block as of which the contract is read is not on the node's chain any more: L1 was reorganised."""
+
+    url: str
+    l1_block: int
+    hash: str
+    code = "l1_block_replaced"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.url} has no L1 block {self.l1_block} with hash {self.hash} any more, and so with every other "
+            "it was asked about: its chain does not settle; try again, or name another node"
+        )
+
+
+@dataclass(eq=False)
+class NodesDisagree(L1Error):
+    """Two nodes have two hashes for one block of the rollup, so one of them lies or is behind."""
+
+    block_number: int
+    url: str
+    hash: str
+    other_url: str
+    other_hash: str
+    code = "nodes_disagree"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"block {self.block_number} has hash {self.hash} at {self.url} and {self.other_hash} at {self.other_url}: "
+            "one of them lies or is behind; ask a third"
+        )
+
+
+@dataclass(eq=False)
+class WrongChain(L1Error):
+    """The node is of another chain than the manifest."""
+
+    url: str
+    what: str
+    expected: str
+    got: str
+    code = "wrong_chain"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.url} is on another chain: its {self.what} is {self.got}, the manifest says {self.expected}; name a "
+            "node of that chain, or the right manifest"
+        )
+
+
+@dataclass(eq=False)
+class WrongContract(L1Error):
+    """What the node has at the rollup's address is not this rollup."""
+
+    url: str
+    address: str
+    reason: str
+    code = "wrong_contract"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.address} is not this rollup on the chain of {self.url}: {self.reason}; check the manifest, and "
+            "that the node has caught up with the chain"
+        )
 
 
 @dataclass(eq=False)
@@ -165,6 +260,41 @@ class ReaderError(L1Error):
     @property
     def message(self) -> str:
         return f"block {self.block_number}: {self.reason}; ask another node, as this one's data is not the chain's"
+
+
+@dataclass(eq=False)
+class ReorgTooDeep(L1Error):
+    """The node's chain parts from what was restored before a block that was final."""
+
+    url: str
+    block_number: int
+    depth: int
+    reason: str
+    code = "reorg_too_deep"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"block {self.block_number} was proven {self.depth} L1 blocks deep when it was restored, and {self.url} "
+            f"contradicts it: {self.reason}; ask another node, and if they agree, restore into a new store"
+        )
+
+
+@dataclass(eq=False)
+class FalseBlock(L1Error):
+    """A proven block's data, which hash to what L1 stored, do not lead to its root."""
+
+    block_number: int
+    reason: str
+    code = "false_block"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"block {self.block_number} is on L1 and proven, but false: {self.reason}; either its proof was forged, as "
+            "anyone can under a development key, or this program is not of the rollup's version: check the manifest's "
+            "keys and commit. All before it is restored"
+        )
 
 
 def _show(value: object) -> str:

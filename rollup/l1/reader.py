@@ -9,29 +9,14 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 
-from rollup.core.binding import challenge, evaluation
-from rollup.core.constants import FEE_TOKENS, SLOT_BITS
 from rollup.core.errors import SluiceError
-from rollup.core.header import Header
-from rollup.core.operations import Deposit, FullExit, PublishedOperation, domain
+from rollup.core.operations import PublishedOperation, domain
 from rollup.core.rebuild import apply_block_data
 from rollup.core.state import State
-from rollup.core.streams import decode_streams, l1_words, l2_chunks
 from rollup.l1.abi import BLOCK_COMMITTED, L1Block, NewBlock, decode_commit, selector
 from rollup.l1.errors import ReaderError
+from rollup.l1.published import Commit, Published, published_block
 from rollup.l1.rpc import JsonRpc
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A block found on L1. `transaction` and `l1_block` say where its data is."""
-
-    block: L1Block
-    header: Header
-    l2: bytes
-    l1: bytes
-    transaction: str
-    l1_block: int
 
 
 @dataclass
@@ -103,23 +88,10 @@ class Reader:
                 cached = (log["transactionHash"], self._input(log["transactionHash"], number))
             if not cached[1]:
                 raise ReaderError(number, "the transaction published fewer blocks than it has events")
-            published = self._published(rollup_domain, parent, cached[1].pop(0), log)
+            published = published_block(rollup_domain, parent, cached[1].pop(0), _commit(log))
             self._check_hash(published.block)
             parent = published.block
             yield published
-
-    def _published(self, rollup_domain: int, parent: L1Block, new: NewBlock, log: Any) -> Published:
-        number = parent.number + 1
-        _, committer, validator_set = decode(["bytes32", "address", "bytes32"], bytes.fromhex(log["data"][2:]))
-        try:
-            header = _header(rollup_domain, parent, new)
-            commitment = int.from_bytes(new.commitment, "big")
-            x = challenge(header, new.l2, new.l1, commitment)
-            binding = commitment, x, evaluation(header, new.l2, new.l1, x)
-        except SluiceError as error:
-            raise ReaderError(number, str(error)) from error
-        block = parent.following(header, new.l2, new.l1, binding, committer, validator_set)
-        return Published(block, header, new.l2, new.l1, log["transactionHash"], int(log["blockNumber"], 16))
 
     def _input(self, transaction: str, number: int) -> list[NewBlock]:
         found = self.rpc("eth_getTransactionByHash", transaction)
@@ -142,20 +114,7 @@ class Reader:
         return int.from_bytes(self.rpc.call(self.rollup, selector(view, [])), "big")
 
 
-def _header(rollup_domain: int, parent: L1Block, new: NewBlock) -> Header:
-    operations = decode_streams(new.l2, new.l1)
-    mask = (1 << SLOT_BITS) - 1
-    return Header(
-        domain=rollup_domain,
-        block_size=new.block_size,
-        block_number=parent.number + 1,
-        timestamp=new.timestamp,
-        queue_start=parent.queue_end,
-        queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in operations),
-        l2_chunks=len(l2_chunks(new.l2)),
-        l1_words=len(l1_words(new.l1)),
-        old_root=parent.new_root,
-        new_root=int.from_bytes(new.new_root, "big"),
-        fee_account=new.fee_account,
-        fee_tokens=tuple(new.fee_tokens >> SLOT_BITS * i & mask for i in range(FEE_TOKENS)),
-    )
+def _commit(log: dict[str, Any]) -> Commit:
+    block_hash, committer, validator_set = decode(["bytes32", "address", "bytes32"], bytes.fromhex(log["data"][2:]))
+    place = log["transactionHash"], int(log["blockNumber"], 16)
+    return Commit(int(log["topics"][1], 16), block_hash, committer, validator_set, *place)

@@ -1,0 +1,84 @@
+"""A block as L1 has it: what a validator published, made into the header, the streams and the preimage of its hash."""
+
+from dataclasses import dataclass
+
+from rollup.core.binding import challenge, evaluation
+from rollup.core.constants import FEE_TOKENS, SLOT_BITS
+from rollup.core.errors import SluiceError
+from rollup.core.header import Header
+from rollup.core.operations import Deposit, FullExit, PublishedOperation
+from rollup.core.streams import decode_streams, l1_words, l2_chunks
+from rollup.l1.abi import L1Block, NewBlock
+from rollup.l1.errors import ReaderError
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A block found on L1. `transaction` and `l1_block` say where its data is."""
+
+    block: L1Block
+    hash: bytes
+    header: Header
+    operations: list[PublishedOperation]
+    l2: bytes
+    l1: bytes
+    transaction: str
+    l1_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What the event BlockCommitted says, and where it stands."""
+
+    number: int
+    hash: bytes
+    committer: str
+    validator_set: bytes
+    transaction: str
+    l1_block: int
+
+
+def published_block(domain: int, parent: L1Block, new: NewBlock, commit: Commit) -> Published:
+    """The block that the contract must have made of published data on top of `parent`.
+
+    Args:
+        domain: `operations.domain(chain_id, rollup_address)`.
+        parent: The block before.
+        new: What the transaction published.
+        commit: What the contract said of it.
+
+    Raises: ReaderError: it is no block, or its hash is not the one the contract announced.
+    """
+    number = parent.number + 1
+    try:
+        operations = decode_streams(new.l2, new.l1)
+        header = _header(domain, parent, new, operations)
+        commitment = int.from_bytes(new.commitment, "big")
+        x = challenge(header, new.l2, new.l1, commitment)
+        binding = commitment, x, evaluation(header, new.l2, new.l1, x)
+    except SluiceError as error:
+        raise ReaderError(number, str(error)) from error
+    block = parent.following(header, new.l2, new.l1, binding, commit.committer, commit.validator_set)
+    found = block.hash()
+    if found != commit.hash:
+        reason = f"its data hashes to 0x{found.hex()}, the contract has 0x{commit.hash.hex()}"
+        raise ReaderError(number, reason)
+    return Published(block, found, header, operations, new.l2, new.l1, commit.transaction, commit.l1_block)
+
+
+def _header(domain: int, parent: L1Block, new: NewBlock, operations: list[PublishedOperation]) -> Header:
+    mask = (1 << SLOT_BITS) - 1
+    return Header(
+        domain=domain,
+        block_size=new.block_size,
+        block_number=parent.number + 1,
+        timestamp=new.timestamp,
+        queue_start=parent.queue_end,
+        queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in operations),
+        l2_chunks=len(l2_chunks(new.l2)),
+        l1_words=len(l1_words(new.l1)),
+        old_root=parent.new_root,
+        new_root=int.from_bytes(new.new_root, "big"),
+        fee_account=new.fee_account,
+        fee_tokens=tuple(new.fee_tokens >> SLOT_BITS * i & mask for i in range(FEE_TOKENS)),
+    )
