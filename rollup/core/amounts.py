@@ -4,6 +4,8 @@ amount, 40 bits: mantissa 35 | exponent 5
 fee,    16 bits: mantissa 11 | exponent 5
 """
 
+from functools import lru_cache
+
 from rollup.core.checks import check_uint
 from rollup.core.constants import AMOUNT_MANTISSA_BITS, BALANCE_BITS, EXPONENT_BITS, FEE_MANTISSA_BITS
 from rollup.core.errors import AmountNotCanonicalError, AmountNotRepresentableError
@@ -58,6 +60,7 @@ def floor_fee(value: int) -> int:
     return _floor(check_uint("fee", value, BALANCE_BITS), FEE_MANTISSA_BITS)
 
 
+@lru_cache(maxsize=1 << 12, typed=True)  # an operation packs the same values for its checks, its message and its chunk
 def _pack(kind: str, value: int, mantissa_bits: int) -> int:
     check_uint(kind, value, BALANCE_BITS)
     mantissa, exponent = value, 0

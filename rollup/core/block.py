@@ -103,8 +103,8 @@ class BlockBuilder:
         queue_start: queue entries consumed by all blocks before.
         witness: collect the circuits' inputs; without, the trees are updated once a block, which is faster.
         max_l1_operations: most L1 records in the block.
-        key_approvals: digests of key changes whose owners approved them on L1; the caller has looked. It may grow while
-            the block is open.
+        key_approvals: (owner's address, digest) of the key changes that their owners approved on L1; the caller has
+            looked. It may grow while the block is open.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class BlockBuilder:
         queue_start: int,
         witness: bool = True,
         max_l1_operations: int = MAX_L1_OPERATIONS_PER_BLOCK,
-        key_approvals: Container[bytes] = frozenset(),
+        key_approvals: Container[tuple[int, bytes]] = frozenset(),
     ) -> None:
         self._state = state
         tokens = check_fee_tokens(fee_tokens, state.shape.first_order_slot)

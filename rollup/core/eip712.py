@@ -3,35 +3,53 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rollup.core.checks import check_uint
-from rollup.core.constants import ADDRESS_BITS, CHAIN_ID_BITS
+from eth_hash.auto import keccak
 
+from rollup.core.checks import check_uint, unpack
+from rollup.core.constants import ADDRESS_BITS, CHAIN_ID_BITS, DOMAIN_BITS
+
+_NAME, _VERSION = "Sluice", "1"
 _DOMAIN_FIELDS = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
 
 
-def typed_data(
-    chain_id: int, rollup_address: int, primary_type: str, fields: Mapping[str, str], message: Mapping[str, Any]
-) -> dict[str, Any]:
+def typed_data(domain: int, primary_type: str, fields: Mapping[str, str], message: Mapping[str, Any]) -> dict[str, Any]:
     """The data whole, as `eth_signTypedData_v4` takes it.
 
     Args:
-        chain_id, rollup_address: for which rollup.
+        domain: for which rollup, `operations.domain(chain_id, rollup_address)`.
         primary_type, fields: the struct's name, and its fields' types in order.
         message: their values.
     """
-    check_uint("chain_id", chain_id, CHAIN_ID_BITS)
-    check_uint("rollup_address", rollup_address, ADDRESS_BITS)
+    chain_id, rollup_address = _chain_and_rollup(domain)
     return {
         "types": {"EIP712Domain": _declared(_DOMAIN_FIELDS), primary_type: _declared(fields)},
         "primaryType": primary_type,
         "domain": {
-            "name": "Sluice",
-            "version": "1",
+            "name": _NAME,
+            "version": _VERSION,
             "chainId": chain_id,
             "verifyingContract": f"0x{rollup_address:040x}",
         },
         "message": dict(message),
     }
+
+
+def uints_digest(domain: int, primary_type: str, fields: Mapping[str, str], message: Mapping[str, int]) -> bytes:
+    """The 32 bytes to sign of a struct that has unsigned integers only; the arguments are `typed_data`'s."""
+    name_and_version = [int.from_bytes(keccak(text.encode()), "big") for text in (_NAME, _VERSION)]
+    separator = _hash_struct("EIP712Domain", _DOMAIN_FIELDS, [*name_and_version, *_chain_and_rollup(domain)])
+    struct = _hash_struct(primary_type, fields, [message[name] for name in fields])
+    return keccak(b"\x19\x01" + separator + struct)
+
+
+def _chain_and_rollup(domain: int) -> tuple[int, int]:
+    _, chain_id, rollup_address = unpack(check_uint("domain", domain, DOMAIN_BITS), CHAIN_ID_BITS, ADDRESS_BITS)
+    return chain_id, rollup_address
+
+
+def _hash_struct(name: str, fields: Mapping[str, str], words: list[int]) -> bytes:
+    declaration = f"{name}({','.join(f'{type_} {field}' for field, type_ in fields.items())})"
+    return keccak(keccak(declaration.encode()) + b"".join(word.to_bytes(32, "big") for word in words))
 
 
 def _declared(fields: Mapping[str, str]) -> list[dict[str, str]]:

@@ -112,14 +112,14 @@ class Validator:
             raise NoFeeAccountError(str(self.account.address))
         return account_id
 
-    def _key_approvals(self, operations: Sequence[Operation]) -> set[bytes]:
-        """Digests of the key changes among these that come without a signature and are approved on L1."""
-        approved = set()
+    def _key_approvals(self, operations: Sequence[Operation]) -> set[tuple[int, bytes]]:
+        """Owners and digests of the key changes among these that come without a signature and are approved on L1."""
+        approved: set[tuple[int, bytes]] = set()
         for change in operations:
             if isinstance(change, ChangePubKey) and change.authorisation is None:
                 digest = key_change_digest(change, self.manifest.domain)
                 if self.client.key_change_approved(hex_address(change.owner), digest):
-                    approved.add(digest)
+                    approved.add((change.owner, digest))
         return approved
 
     def _finish(self, sealed: SealedBlock) -> Landed:

@@ -19,7 +19,7 @@ from rollup._native import eddsa_public_key, eddsa_sign
 from rollup.core.checks import check_uint
 from rollup.core.eip712 import typed_data
 from rollup.core.errors import FieldRuleError, SignerMismatchError, SignerNotDeterministicError
-from rollup.core.operations import Key, Signable, Signature
+from rollup.core.operations import Key, Signable, Signature, domain
 
 SignTypedData: TypeAlias = Callable[[dict[str, Any]], bytes]
 """Signs EIP-712 data, given whole (types, primaryType, domain, message), and returns r 32 | s 32 | v."""
@@ -59,7 +59,7 @@ class L2Key:
 def key_typed_data(chain_id: int, rollup_address: int, index: int = 0) -> dict[str, Any]:
     """The EIP-712 data whose signature gives the account's key number `index`."""
     message = {"statement": KEY_STATEMENT, "index": check_uint("index", index, INDEX_BITS)}
-    return typed_data(chain_id, rollup_address, "SluiceKey", _FIELDS, message)
+    return typed_data(domain(chain_id, rollup_address), "SluiceKey", _FIELDS, message)
 
 
 def derive_key(sign: SignTypedData, address: int, chain_id: int, rollup_address: int, index: int = 0) -> L2Key:

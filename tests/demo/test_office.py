@@ -37,7 +37,7 @@ class FakeWorld:
         self.manifest = SimpleNamespace(chain_id=CHAIN_ID, rollup=f"{ROLLUP:#042x}", domain=domain(CHAIN_ID, ROLLUP))
         self.client = SimpleNamespace(approve_key_change=self._approve)
         self.people = [self._person(user) for user in payroll.users]
-        self.approvals: set[bytes] = set()
+        self.approvals: set[tuple[int, bytes]] = set()
 
     def _person(self, user: Any) -> Person:
         if user.address:
@@ -48,7 +48,7 @@ class FakeWorld:
 
     def _approve(self, account: Any, change: ChangePubKey) -> None:
         assert int(account.address, 16) == change.owner
-        self.approvals.add(key_change_digest(change, self.manifest.domain))
+        self.approvals.add((change.owner, key_change_digest(change, self.manifest.domain)))
 
 
 class Run:

@@ -190,7 +190,7 @@ def test_change_key_approved_on_l1_is_accepted_without_a_signature(accounts: lis
     change = accounts[0].change_key(L2Key.from_private_key(b"\x07" * 32).public_key, 0)
     with pytest.raises(KeyChangeNotAuthorisedError):
         state.apply(change, CONTEXT)
-    approved = Context(DOMAIN, TIME, CONTEXT.fee_tokens, {key_change_digest(change, DOMAIN)})
+    approved = Context(DOMAIN, TIME, CONTEXT.fee_tokens, {(change.owner, key_change_digest(change, DOMAIN))})
     state.apply(change, approved)
     assert state.account(0).key == change.key
 

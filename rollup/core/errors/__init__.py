@@ -33,6 +33,7 @@
     │   ├── KeyChangeNotAuthorisedError
     │   ├── LinkMismatchError         a batch that is not whole
     │   ├── NotAnOrderSlotError
+    │   ├── OrderEmptyError
     │   ├── OrderReplacedError
     │   ├── OrderOverfilledError
     │   ├── OrderPriceError
@@ -105,6 +106,7 @@ from rollup.core.errors.operation import (
 from rollup.core.errors.order import (
     CancelTooLowError,
     NotAnOrderSlotError,
+    OrderEmptyError,
     OrderFeeError,
     OrderOverfilledError,
     OrderPriceError,
@@ -143,6 +145,7 @@ __all__ = [
     "NotAnOrderSlotError",
     "NothingToExitError",
     "OperationError",
+    "OrderEmptyError",
     "OrderFeeError",
     "OrderOverfilledError",
     "OrderPriceError",

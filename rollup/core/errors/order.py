@@ -19,6 +19,19 @@ class NotAnOrderSlotError(OperationError):
 
 
 @dataclass(eq=False)
+class OrderEmptyError(OperationError):
+    """The order sells nothing, so it has no price."""
+
+    account_id: int
+    slot: int
+    code = "order_empty"
+
+    @property
+    def message(self) -> str:
+        return f"the order in slot {self.slot} of account {self.account_id} sells 0: sign one that sells something"
+
+
+@dataclass(eq=False)
 class OrderReplacedError(OperationError):
     """A newer order, or a cancellation, holds the slot."""
 

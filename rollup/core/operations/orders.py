@@ -11,7 +11,6 @@ from rollup.core.operations.base import (
     Published,
     Signable,
     Signature,
-    check_payment,
     check_signed,
     check_window,
     chunk,
@@ -72,10 +71,12 @@ class FillData(Published):
     fee: int
 
     def __post_init__(self) -> None:
-        check_payment(self.account_id, self.token, self.fee)
+        check_uint("account_id", self.account_id, ACCOUNT_ID_BITS)
         check_uint("slot", self.slot, SLOT_BITS)
         check_uint("order_id", self.order_id, ORDER_ID_BITS)
+        check_uint("token", self.token, SLOT_BITS)
         pack_amount(self.amount)
+        pack_fee(self.fee)
 
     def chunks(self) -> tuple[int, ...]:
         """Token, account, slot, amount, fee; the order's id is in the settlement's chunk."""
@@ -175,9 +176,11 @@ class CancelOrderData(Published):
     fee: int
 
     def __post_init__(self) -> None:
-        check_payment(self.account_id, self.fee_token, self.fee)
+        check_uint("account_id", self.account_id, ACCOUNT_ID_BITS)
         check_uint("slot", self.slot, SLOT_BITS)
         check_uint("first_valid_order_id", self.first_valid_order_id, ORDER_ID_BITS)
+        check_uint("fee_token", self.fee_token, SLOT_BITS)
+        pack_fee(self.fee)
 
     def chunks(self) -> tuple[int, ...]:
         """Fee token, account, slot, first order id, fee."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rollup.core.amounts import pack_amount
+from rollup.core.amounts import pack_amount, pack_fee
 from rollup.core.checks import check_uint
 from rollup.core.constants import ACCOUNT_ID_BITS, ADDRESS_BITS, BALANCE_BITS, CHUNK_BITS, SLOT_BITS, Op
 from rollup.core.errors import FieldRuleError
@@ -107,7 +107,9 @@ class ForcedExitData(Published):
     amount: int | None
 
     def __post_init__(self) -> None:
-        check_payment(self.from_id, self.fee_token, self.fee)
+        check_uint("from_id", self.from_id, ACCOUNT_ID_BITS)
+        check_uint("fee_token", self.fee_token, SLOT_BITS)
+        pack_fee(self.fee)
         check_uint("account_id", self.account_id, ACCOUNT_ID_BITS)
         check_uint("address", self.address, ADDRESS_BITS)
         check_uint("token", self.token, SLOT_BITS)

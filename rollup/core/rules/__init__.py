@@ -105,7 +105,9 @@ def _step(view: View, operation: SimpleOperation, context: Context, link: int) -
         case FullExit():
             return queue.full_exit(view, operation)
         case ChangePubKey():
+            step = _effect(view, operation.published(), context.fee_tokens)
             key_change.check_key_change(operation, context)
+            return step.of(operation)
         case ForcedExit() | CancelOrder():
             payer = operation.from_id if isinstance(operation, ForcedExit) else operation.account_id
             check_money(view, operation.fee_token)
@@ -121,7 +123,7 @@ def _step(view: View, operation: SimpleOperation, context: Context, link: int) -
     if isinstance(operation, ForcedExit):
         assert isinstance(step.operation, ForcedExitData)
         operation = replace(operation, amount=step.operation.amount)
-    return replace(step, operation=operation)
+    return step.of(operation)
 
 
 def _effect(view: View, data: PublishedSigned, fee_tokens: tuple[int, ...]) -> Step:

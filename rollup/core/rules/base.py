@@ -38,14 +38,14 @@ _LAST_NONCE = (1 << NONCE_BITS) - 1
 class Context:
     """What an operation is judged by besides the state: the header's domain, timestamp and fee tokens.
 
-    `key_approvals` holds the digests of key changes that their owners approved on L1; the caller vouches that he has
-    looked. It may grow while the context is in use.
+    `key_approvals` holds (owner's address, digest) of the key changes that their owners approved on L1: the caller
+    vouches that he has looked. Anybody can approve any digest, for himself. It may grow while the context is in use.
     """
 
     domain: int
     timestamp: int
     fee_tokens: tuple[int, ...]
-    key_approvals: Container[bytes] = frozenset()
+    key_approvals: Container[tuple[int, bytes]] = frozenset()
 
     def __post_init__(self) -> None:
         check_uint("domain", self.domain, DOMAIN_BITS)
@@ -81,6 +81,10 @@ class Step:
     def touches(self) -> tuple[Touch, ...]:
         """The changes, in order."""
         return tuple(touch for touch in (self.first, self.second) if touch is not None)
+
+    def of(self, operation: StepOperation) -> "Step":
+        """The same step of the operation as it was signed."""
+        return Step(operation, self.first, self.second, self.fee_token, self.fee)
 
 
 @dataclass(frozen=True, slots=True)

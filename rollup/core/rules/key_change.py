@@ -44,6 +44,6 @@ def check_key_change(operation: ChangePubKey, context: Context) -> None:
         raise OutsideValidityError(context.timestamp, 0, operation.valid_until)
     digest = key_change_digest(operation, context.domain)
     signer = recover_owner(operation, context.domain)
-    approved = operation.authorisation is None and digest in context.key_approvals
+    approved = operation.authorisation is None and (operation.owner, digest) in context.key_approvals
     if not approved and signer != operation.owner:
         raise KeyChangeNotAuthorisedError(operation.account_id, operation.owner, signer, digest)

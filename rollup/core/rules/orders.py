@@ -1,13 +1,12 @@
 """Swap and CancelOrder. An order slot holds the latest order's id and what it has sold (protocol 2)."""
 
-from dataclasses import replace
-
 from rollup.core.account import OrderSlot
 from rollup.core.checks import check_below
 from rollup.core.constants import ORDER_AMOUNT_BITS
 from rollup.core.errors import (
     CancelTooLowError,
     NotAnOrderSlotError,
+    OrderEmptyError,
     OrderFeeError,
     OrderOverfilledError,
     OrderPriceError,
@@ -42,8 +41,8 @@ def swap(view: View, operation: Swap, context: Context) -> tuple[Step, ...]:
         _check_order(after, side, context)
         step = _fill(after, side.published(), context.fee_tokens)
         after.put(*step.touches)
-        steps.append(replace(step, operation=side))
-    return *steps, replace(_settle(after, settlement.published()), operation=settlement)
+        steps.append(step.of(side))
+    return *steps, _settle(after, settlement.published()).of(settlement)
 
 
 def published_swap(view: View, data: SwapData, fee_tokens: tuple[int, ...]) -> tuple[Step, ...]:
@@ -88,6 +87,8 @@ def _check_order(view: View, side: Fill, context: Context) -> None:
     check_money(view, order.sell_token)
     check_money(view, order.buy_token)
     account = keyed(view, order.account_id)
+    if not order.sell_amount:
+        raise OrderEmptyError(order.account_id, order.slot)
     filled = _filled(view, order.account_id, order.slot, order.order_id)
     if filled + sells > order.sell_amount:
         raise OrderOverfilledError(order.account_id, order.slot, order.sell_amount, filled, sells)
