@@ -1,16 +1,50 @@
 """Blocks: building, sealing, the circuits' inputs, rebuilding from streams."""
 
 import dataclasses
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from core_users import ALICE, BOB, CAROL, DOMAIN, FEE_TOKENS, TIME, transfer, withdraw
+from core_users import (
+    ALICE,
+    BOB,
+    DOMAIN,
+    DORA,
+    FEE_TOKENS,
+    OWNER,
+    TIME,
+    batch,
+    every_operation,
+    forced_exit,
+    key_change,
+    order,
+    payments,
+    snapshot,
+    swap,
+    transfer,
+    transfer_to_address,
+    withdraw,
+)
 
-from rollup._native import poseidon
-from rollup.core import BlockBuilder, Deposit, FullExit, SealedBlock, State, apply_block_data, unpack_fee
+from rollup.core import (
+    Batch,
+    BlockBuilder,
+    CancelOrderData,
+    ChangePubKeyData,
+    Deposit,
+    FillData,
+    ForcedExitData,
+    FullExit,
+    SealedBlock,
+    State,
+    SwapData,
+    TransferData,
+    TransferToAddressData,
+    WithdrawData,
+    apply_block_data,
+    encode_streams,
+    key_change_digest,
+)
 from rollup.core.binding import commitment, evaluation
-from rollup.core.constants import FIELD_MODULUS
 from rollup.core.errors import (
     BalanceTooLowError,
     BlockFullError,
@@ -18,6 +52,8 @@ from rollup.core.errors import (
     FeeAccountMissingError,
     FeeTokensError,
     HeaderMismatchError,
+    KeyChangeNotAuthorisedError,
+    OperationError,
     ReplayError,
     RootMismatchError,
     StreamError,
@@ -29,16 +65,12 @@ from rollup.core.operations import Noop, domain
 
 def builder(state: State, **changes: Any) -> BlockBuilder:
     options = {"domain": DOMAIN, "block_number": 1, "timestamp": TIME, "fee_account": 2, "fee_tokens": FEE_TOKENS}
-    return BlockBuilder(state, **(options | {"block_size": 8, "queue_start": 5} | changes))
+    return BlockBuilder(state, **(options | {"block_size": 16, "queue_start": 5} | changes))
 
 
 def fill(block: BlockBuilder) -> SealedBlock:
-    block.add(Deposit(3, 2, 70, 0x33, (5, 7), True, False, 4))
-    block.add(transfer())
-    block.add(withdraw(nonce=1, fee=2))
-    block.add(Deposit(0, 2, 70, 0x34, refused=True))
-    block.add(FullExit(1, 1, BOB.address))
-    block.add(transfer(CAROL, CAROL, amount=0, fee=0))
+    for operation in every_operation():
+        block.add(operation)
     return block.seal()
 
 
@@ -47,12 +79,41 @@ def test_seal_header_streams_and_fees(state: State) -> None:
     block = fill(builder(state))
     header = block.header
     assert (header.old_root, header.new_root) == (old_root, state.root)
-    assert (header.queue_start, header.queue_count, header.l2_chunks, header.l1_words) == (5, 3, 6, 12)
-    assert (len(block.l2), len(block.l1)) == (6 * 15, 12 * 32)
-    assert state.balances(2) == {1: 3}
-    assert block.operations[4] == FullExit(1, 1, BOB.address, 110)
+    assert (header.queue_start, header.queue_count, header.l2_chunks, header.l1_words) == (5, 3, 16, 18)
+    assert (len(block.l2), len(block.l1)) == (16 * 15, 18 * 32)
+    assert state.balances(2) == {1: 16, 2: 11}
+    assert block.operations[5] == FullExit(3, 2, 0x33, 70)
+    assert block.operations[6] == dataclasses.replace(forced_exit(BOB, fee_token=2), amount=77)
     assert block.commitment == commitment(header, [*block.operations, Noop(), Noop()])
     assert block.evaluation == evaluation(header, block.l2, block.l1, block.challenge)
+
+
+def test_seal_lists_a_batch_as_its_operations(state: State) -> None:
+    block = fill(builder(state))
+    assert len(block.operations) == 12
+    assert not any(isinstance(operation, Batch) for operation in block.operations)
+    assert encode_streams(block.operations) == (block.l2, block.l1)
+
+
+def test_seal_key_auth_has_each_key_changes_authorisation(state: State) -> None:
+    approved = dataclasses.replace(key_change(nonce=1), authorisation=None)
+    approvals = {(DORA.address, key_change_digest(approved, DOMAIN))}
+    block = builder(state, key_approvals=approvals)
+    block.add(key_change())
+    block.add(transfer())
+    block.add(approved)
+    assert block.seal().key_auth() == key_change().key_auth() + bytes(65) + TIME.to_bytes(5, "big")
+
+
+def test_add_key_change_approved_while_the_block_is_open(state: State) -> None:
+    """Whoever watches L1 adds to the approvals that the builder was given."""
+    approvals: set[tuple[int, bytes]] = set()
+    operation = dataclasses.replace(key_change(), authorisation=None)
+    block = builder(state, key_approvals=approvals)
+    with pytest.raises(KeyChangeNotAuthorisedError):
+        block.add(operation)
+    approvals.add((int(OWNER.address, 16), key_change_digest(operation, DOMAIN)))
+    block.add(operation)
 
 
 def test_seal_with_and_without_witness_agree(state: State) -> None:
@@ -97,6 +158,60 @@ def test_add_full_block_refused(state: State) -> None:
         block.add(transfer(nonce=1))
     assert caught.value.values == {"block_number": 1, "block_size": 1, "free": 0, "needed": 1}
     assert (block.is_full, len(block), state.root) == (True, 1, root)
+
+
+@pytest.mark.parametrize("operation", [swap(), payments()], ids=["swap", "batch"])
+@pytest.mark.parametrize("witness", [True, False])
+def test_add_what_takes_several_steps_all_or_nothing(state: State, operation: Any, witness: bool) -> None:
+    """I-18, I-19: too few steps are left, so not one is taken; with enough all are."""
+    needed = 3 if operation == swap() else 2
+    block = builder(state, block_size=needed, witness=witness)
+    block.add(Deposit(0, 1, 5, ALICE.address))
+    before = snapshot(state)
+    with pytest.raises(BlockFullError) as caught:
+        block.add(operation)
+    assert (caught.value.free, caught.value.needed) == (needed - 1, needed)
+    assert (snapshot(state), len(block), block.free_steps) == (before, 1, needed - 1)
+    block.seal()
+    fitting = builder(state, block_size=needed, witness=witness)
+    fitting.add(operation)
+    assert fitting.is_full
+    fitting.seal()
+
+
+def test_add_what_no_block_of_this_size_holds_says_so(state: State) -> None:
+    with pytest.raises(BlockFullError) as caught:
+        builder(state, block_size=2).add(swap())
+    assert "larger block" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [swap(taker=order(BOB, sell_amount=49)), payments(amount=1001), payments(nonce=1), swap(maker_fee=11)],
+)
+@pytest.mark.parametrize("witness", [True, False])
+def test_add_refused_several_steps_leave_block_and_state(state: State, operation: Any, witness: bool) -> None:
+    block = builder(state, witness=witness)
+    before = snapshot(state)
+    with pytest.raises(OperationError):
+        block.add(operation)
+    assert (snapshot(state), len(block), block.fees[1]) == (before, 0, 0)
+    block.add(swap())
+    assert len(block) == 3
+    assert len(block.seal().operations) == 1
+
+
+def test_add_batch_with_more_l1_records_than_left_refused(state: State) -> None:
+    """All of its records or none."""
+    members = (ALICE, withdraw()), (ALICE, withdraw(nonce=1)), (ALICE, transfer(nonce=2))
+    block = builder(state, max_l1_operations=2)
+    block.add(Deposit(0, 1, 5, ALICE.address))
+    before = snapshot(state)
+    with pytest.raises(TooManyL1OperationsError):
+        block.add(batch(*members))
+    assert (snapshot(state), len(block)) == (before, 1)
+    block.seal()
+    builder(state, max_l1_operations=2).add(batch(*members))
 
 
 def test_add_refused_operation_leaves_block_and_state(state: State) -> None:
@@ -191,110 +306,6 @@ def test_seal_empty_block_keeps_the_root(state: State) -> None:
     assert (block.l2, block.l1) == (b"", b"")
 
 
-# The circuits' inputs
-
-
-def replaced(path: list[list[int]], index: int, old: int, new: int) -> tuple[int, int]:
-    """The roots over `path` before and after the leaf at `index` becomes `new`."""
-    for children in path:
-        assert children[index % 8] == old
-        after = [*children]
-        after[index % 8] = new
-        old, new, index = poseidon(children), poseidon(after), index // 8
-    return old, new
-
-
-def touched(signals: dict[str, Any], prefix: str, root: int, credit: int, **changes: Any) -> int:
-    """The circuit's Touch: opens `root` with the inputs of this prefix; the root after."""
-    slot, path = signals["token"], signals[f"{prefix}balance_path"]
-    balance = path[0][slot % 8]
-    old_balances, new_balances = replaced(path, slot, balance, balance + credit)
-    old = {name: signals[prefix + name] for name in ("key", "address", "nonce")}
-    new = old | changes
-    leaves = [
-        poseidon([*fields["key"], fields["address"], fields["nonce"], balances])
-        for fields, balances in ((old, old_balances), (new, new_balances))
-    ]
-    before, after = replaced(signals[f"{prefix}account_path"], signals[f"{prefix}id"], *leaves)
-    assert before == root
-    return after
-
-
-def stepped(signals: dict[str, Any], fee: int) -> int:
-    """The circuit's two touches: the first debits and counts the nonce, the second credits and sets the key."""
-    is_signed = signals["is_transfer"] + signals["is_withdraw"]
-    accepted = signals["is_deposit"] * (1 - signals["refused"])
-    debit = signals["amount"] * (1 - signals["is_deposit"]) + fee
-    root = touched(signals, "from_", signals["root_in"], -debit, nonce=signals["from_nonce"] + is_signed)
-    changes: dict[str, Any] = {}
-    if accepted:
-        changes["address"] = signals["address"]
-        if signals["sender_is_owner"] and signals["to_key"] == (0, 0):
-            changes["key"] = signals["key"]
-    return touched(signals, "to_", root, (signals["is_transfer"] + accepted) * signals["amount"], **changes)
-
-
-def test_witness_steps_chain_and_open_the_tree(state: State) -> None:
-    block = fill(builder(state))
-    witness = block.witness
-    assert witness is not None
-    assert len(witness.steps) == 8
-    vector = witness.open.state_out
-    assert (vector.root, vector.commitment) == (block.header.old_root, poseidon(list(block.header.words())))
-    for step in witness.steps:
-        assert step.state_in == vector
-        signals: Any = step.signals()
-        assert signals["is_transfer"] or signals["to_id"] == signals["from_id"]
-        assert stepped(signals, unpack_fee(signals["fee_packed"])) == step.state_out.root
-        vector = step.state_out
-    assert vector == witness.close.state_in
-    assert (vector.l2_count, vector.l1_count, vector.l2_parity) == (6, 12, 0)
-    assert (vector.commitment, vector.fees[1]) == (block.commitment, 3)
-    close = witness.close.signals()
-    assert (close["C"], close["X"], close["Y"]) == (block.commitment, block.challenge, block.evaluation)
-    r, x = FIELD_MODULUS, block.challenge
-    joined = close["header_eval"] + pow(x, 2**20, r) * vector.l2_eval + pow(x, 2**21, r) * vector.l1_eval
-    assert joined % r == block.evaluation
-
-
-def test_witness_close_credits_fees_to_the_new_root(state: State) -> None:
-    block = builder(state)
-    block.add(transfer(fee=7))
-    sealed = block.seal()
-    assert sealed.witness is not None
-    close: Any = sealed.witness.close.signals()
-    roots = []
-    for j, token in enumerate(FEE_TOKENS):
-        path = close["balance_paths"][j]
-        balance = path[0][token % 8]
-        roots.append(replaced(path, token, balance, balance + close["fees_in"][j]))
-    assert all(before == after for (_, after), (before, _) in pairwise(roots))
-    account = [*close["key"], close["address"], close["nonce"]]
-    leaves = poseidon([*account, roots[0][0]]), poseidon([*account, roots[-1][1]])
-    assert replaced(close["account_path"], 2, *leaves) == (close["root_in"], close["new_root"])
-    assert close["new_root"] == state.root
-
-
-def test_witness_unused_inputs_are_pinned(state: State) -> None:
-    witness = fill(builder(state)).witness
-    assert witness is not None
-    deposit, pay, out, turned_away, leave, _, noop, _ = (step.signals() for step in witness.steps)
-    for signals in (deposit, turned_away, leave, noop):
-        assert signals["signature_r"] == (0, 1)
-        for name in ("signature_s", "fee_packed", "valid_from", "valid_until", "amount_packed"):
-            assert signals[name] == 0, name
-    for signals in (pay, out, leave, noop):
-        assert (signals["key"], signals["sender_is_owner"], signals["refused"]) == ((0, 0), 0, 0)
-    assert (turned_away["from_id"], turned_away["refused"], turned_away["amount"]) == (0, 1, 70)
-    assert (leave["amount"], leave["address"]) == (110, BOB.address)
-    assert (pay["amount"], pay["amount_packed"], pay["fee_packed"], pay["address"]) == (100, 3200, 32, BOB.address)
-    assert (out["amount"], out["amount_packed"], out["fee_packed"], out["aux"]) == (100, 0, 64, 0)
-    assert all(noop[name] == 0 for name in ("from_id", "to_id", "token", "amount", "address", "aux"))
-    for signals in (deposit, pay, out, turned_away, leave, noop):
-        kinds = [signals[f"is_{kind}"] for kind in ("noop", "deposit", "full_exit", "transfer", "withdraw")]
-        assert sorted(kinds) == [0, 0, 0, 0, 1]
-
-
 # Rebuild
 
 
@@ -302,11 +313,15 @@ def test_rebuild_from_streams_gives_the_state(state: State) -> None:
     rebuilt = state.copy()
     block = fill(builder(state))
     operations = apply_block_data(rebuilt, block.header, block.l2, block.l1)
-    assert len(operations) == 6
+    assert [type(operation) for operation in operations] == [
+        Deposit, TransferData, Deposit, TransferToAddressData, WithdrawData, FullExit, ForcedExitData,
+        ChangePubKeyData, SwapData, CancelOrderData, TransferData, TransferData,
+    ]  # fmt: skip
     assert rebuilt.root == state.root
     for account_id, account in state.accounts():
         assert rebuilt.account(account_id) == account
         assert rebuilt.balances(account_id) == state.balances(account_id)
+        assert rebuilt.order_slots(account_id) == state.order_slots(account_id)
         assert rebuilt.find(account.address) == state.find(account.address)
 
 
@@ -335,18 +350,62 @@ def test_rebuild_other_data_refused_and_nothing_changed(state: State) -> None:
 
     wrong = fails(RootMismatchError, new_root=7)
     assert (wrong.block_number, wrong.expected, wrong.got) == (1, 7, header.new_root)
-    fails(RootMismatchError, l1=l1[: 4 * 32 + 32 + 31] + b"\x63" + l1[4 * 32 + 64 :])  # Withdraw of 99, not 100
+    withdrawn = 9 * 32  # the word W1 of the Withdraw, after two Deposits and its own W0
+    assert l1[withdrawn : withdrawn + 32] == bytes(31) + b"\x64"
+    fails(RootMismatchError, l1=l1[: withdrawn + 31] + b"\x63" + l1[withdrawn + 32 :])
     fails(RootMismatchError, fee_account=0)
-    for field, expected in (("old_root", root), ("l2_chunks", 6), ("l1_words", 12), ("queue_count", 3)):
+    for field, expected in (("old_root", root), ("l2_chunks", 16), ("l1_words", 18), ("queue_count", 3)):
         mismatch = fails(HeaderMismatchError, **{field: 9})
         assert (mismatch.field, mismatch.expected, mismatch.got, mismatch.block_number) == (field, expected, 9, 1)
-    assert fails(HeaderMismatchError, block_size=5).field == "block_size"
-    assert fails(FeeAccountMissingError, fee_account=9).fee_account == 9
+    assert fails(HeaderMismatchError, block_size=13).field == "block_size"
+    assert fails(FeeAccountMissingError, fee_account=20).fee_account == 20
     replay = fails(ReplayError, fee_tokens=(0, 2, 3, 4, 5, 6, 7, 8))
     assert (replay.block_number, replay.position) == (1, 1)
     assert "no fee in token 1" in str(replay)
     fails(StreamError, l2=l2[:-1])
     apply_block_data(rebuilt, header, l2, l1)
+
+
+def test_rebuild_block_size_counts_steps_not_operations(state: State) -> None:
+    rebuilt = state.copy()
+    block = builder(state, block_size=3)
+    block.add(swap())
+    sealed = block.seal()
+    with pytest.raises(HeaderMismatchError) as caught:
+        apply_block_data(rebuilt, dataclasses.replace(sealed.header, block_size=2), sealed.l2, sealed.l1)
+    assert (caught.value.field, caught.value.expected) == ("block_size", 3)
+    apply_block_data(rebuilt, sealed.header, sealed.l2, sealed.l1)
+
+
+def test_rebuild_of_what_only_a_validator_would_publish(state: State) -> None:
+    """Whatever the circuit allows, pointless or not, is rebuilt."""
+    rebuilt = state.copy()
+    itself = order(buy_token=1, buy_amount=0, fee=0)
+    block = builder(state)
+    block.add(swap(maker_amount=0, taker_amount=0, maker_fee=0, taker_fee=0))
+    block.add(swap(itself, itself, maker_amount=100, taker_amount=100, maker_fee=0, taker_fee=0))
+    block.add(transfer_to_address(to_id=63, amount=0, fee=0))
+    block.add(transfer(ALICE, ALICE, nonce=1, amount=0, fee=0))
+    block.add(Deposit(0, 63, 2**128 - 1, 0, (5, 7), True, True))
+    block.add(FullExit(63, 63, 0x99))
+    sealed = block.seal()
+    apply_block_data(rebuilt, sealed.header, sealed.l2, sealed.l1)
+    assert rebuilt.root == state.root
+    assert rebuilt.order_slots(0) == state.order_slots(0)
+
+
+def test_rebuild_of_half_a_swap_refused(state: State) -> None:
+    """A swap's chunks are three or it is no block (I-18)."""
+    rebuilt, root = state.copy(), state.root
+    sealed_swap = SwapData(FillData(0, 32, 1, 1, 100, 10), FillData(1, 32, 1, 2, 50, 10))
+    l2, _ = encode_streams([sealed_swap])
+    block = builder(state)
+    block.add(swap())
+    header = block.seal().header
+    for chunks in (1, 2):
+        with pytest.raises(StreamError):
+            apply_block_data(rebuilt, dataclasses.replace(header, l2_chunks=chunks), l2[: 15 * chunks], b"")
+        assert rebuilt.root == root
 
 
 def test_rebuild_needs_no_domain(state: State) -> None:

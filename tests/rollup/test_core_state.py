@@ -4,7 +4,7 @@ import pickle
 from typing import Any
 
 import pytest
-from core_users import ALICE, BOB, CAROL, DOMAIN, FEE_TOKENS, TIME, make_user, transfer, withdraw
+from core_users import ALICE, BOB, CAROL, ORDER_SLOT, refused, snapshot, transfer, withdraw
 
 from rollup.core import Context, Deposit, FullExit, Noop, Signature, State, Transfer, empty_root
 from rollup.core.constants import FIELD_MODULUS
@@ -13,41 +13,14 @@ from rollup.core.errors import (
     AccountTakenError,
     AddressZeroError,
     BalanceOverflowError,
-    BalanceTooLowError,
     ExitAmountError,
-    FeeTokenNotListedError,
-    KeyMissingError,
-    NonceExhaustedError,
-    NonceMismatchError,
-    OutsideValidityError,
     RecipientMismatchError,
     SignatureInvalidError,
-    SignatureMissingError,
     SluiceError,
     TokenNotMoneyError,
     ValueRangeError,
 )
 from rollup.core.rules import Touch
-
-SUBGROUP_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041
-ORDER_SLOT = 32
-"""The first order slot of a balance tree of two levels."""
-
-
-def snapshot(state: State) -> Any:
-    return state.root, {i: (a, state.balances(i)) for i, a in state.accounts()}, state.mark()
-
-
-def refused(state: State, operation: Any, context: Context, **values: Any) -> None:
-    """The operation is refused with these values, and the state is as before."""
-    error = values.pop("error")
-    before = snapshot(state)
-    with pytest.raises(error) as caught:
-        state.apply(operation, context)
-    assert type(caught.value) is error
-    assert {name: getattr(caught.value, name) for name in values} == values
-    assert snapshot(state) == before
-
 
 # Transfer and Withdraw
 
@@ -80,78 +53,6 @@ def test_withdraw_valid_debits_amount_and_fee(state: State, context: Context) ->
     assert (state.balance(0, 1), state.account(0).nonce) == (899, 1)
 
 
-@pytest.mark.parametrize("make", [transfer, withdraw])
-def test_signed_operation_conditions_refused_with_their_values(state: State, context: Context, make: Any) -> None:
-    refused(
-        state, make(amount=1000), context, error=BalanceTooLowError,
-        account_id=0, token=1, balance=1000, amount=1000, fee=1,
-    )  # fmt: skip
-    refused(state, make(amount=0, fee=1010), context, error=BalanceTooLowError, balance=1000, fee=1010)
-    refused(state, make(nonce=1), context, error=NonceMismatchError, account_id=0, expected=0, got=1)
-    refused(
-        state, make(valid_from=TIME + 1), context, error=OutsideValidityError,
-        timestamp=TIME, valid_from=TIME + 1, valid_until=2**40 - 1,
-    )  # fmt: skip
-    refused(state, make(valid_until=TIME - 1), context, error=OutsideValidityError, valid_until=TIME - 1)
-    refused(state, make(token=9), context, error=FeeTokenNotListedError, token=9, fee_tokens=FEE_TOKENS)
-    refused(state, make(token=ORDER_SLOT), context, error=TokenNotMoneyError, token=32, first_order_slot=32)
-    stranger = make_user(7)
-    refused(state, make(stranger), context, error=AccountMissingError, account_id=7)
-    refused(state, make(make_user(64)), context, error=ValueRangeError, value=64, limit=64)
-
-
-@pytest.mark.parametrize("make", [transfer, withdraw])
-def test_signed_operation_window_is_inclusive(state: State, context: Context, make: Any) -> None:
-    state.apply(make(valid_from=TIME, valid_until=TIME), context)
-    assert state.account(0).nonce == 1
-
-
-@pytest.mark.parametrize("make", [transfer, withdraw])
-def test_signed_operation_without_fee_needs_no_fee_token(state: State, context: Context, make: Any) -> None:
-    state.apply(make(token=9, fee=0), context)
-    assert state.balance(0, 9) == 400
-
-
-@pytest.mark.parametrize("make", [transfer, withdraw])
-def test_signed_operation_replayed_refused(state: State, context: Context, make: Any) -> None:
-    operation = make()
-    state.apply(operation, context)
-    refused(state, operation, context, error=NonceMismatchError, expected=1, got=0)
-
-
-@pytest.mark.parametrize("make", [transfer, withdraw])
-@pytest.mark.parametrize("other", [DOMAIN + 1, DOMAIN + (1 << 160)])
-def test_signed_operation_on_another_deployment_refused(state: State, make: Any, other: int) -> None:
-    """The same operation on another address or chain."""
-    operation = make()
-    elsewhere = Context(other, TIME, FEE_TOKENS)
-    refused(
-        state, operation, elsewhere, error=SignatureInvalidError,
-        account_id=0, message_hash=operation.message_hash(other),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("make", [transfer, withdraw])
-def test_signed_operation_bad_signature_refused(state: State, context: Context, make: Any) -> None:
-    good = make()
-    sig = good.signature
-    refused(state, good.signed(None), context, error=SignatureMissingError, account_id=0)
-    refused(state, BOB.key.sign(good, DOMAIN), context, error=SignatureInvalidError, account_id=0)
-    forgeries = [
-        Signature(sig.r8x, sig.r8y, sig.s + SUBGROUP_ORDER),
-        Signature(sig.r8x, sig.r8y, SUBGROUP_ORDER),
-        Signature(sig.r8x, sig.r8y, sig.s ^ 1),
-        Signature(FIELD_MODULUS - sig.r8x, sig.r8y, sig.s),
-        Signature(sig.r8x ^ 1, sig.r8y, sig.s),
-        Signature(0, 1, 0),
-        Signature(0, FIELD_MODULUS - 1, 0),
-        Signature(0, 0, 0),
-    ]
-    for forgery in forgeries:
-        refused(state, good.signed(forgery), context, error=SignatureInvalidError, account_id=0)
-    state.apply(good, context)
-
-
 def test_transfer_recipient_conditions_refused(state: State, context: Context) -> None:
     refused(state, transfer(to_id=9), context, error=AccountMissingError, account_id=9)
     refused(state, transfer(to_id=9, to_address=0), context, error=AddressZeroError, field="to_address")
@@ -166,23 +67,7 @@ def test_withdraw_to_address_zero_refused(state: State, context: Context) -> Non
     refused(state, withdraw(address=0), context, error=AddressZeroError, field="address")
 
 
-def test_signed_operation_at_last_nonce_refused(state: State, context: Context) -> None:
-    account = state.account(0)
-    state.touch(Touch(0, 1, type(account)(account.key, account.address, 2**32 - 2), 1000))
-    state.apply(transfer(nonce=2**32 - 2), context)
-    assert state.account(0).nonce == 2**32 - 1
-    refused(state, transfer(nonce=2**32 - 1), context, error=NonceExhaustedError, account_id=0, nonce=2**32 - 1)
-
-
 # Keys: (0, 0), small order, off the curve
-
-
-def test_account_without_key_cannot_sign(state: State, context: Context) -> None:
-    state.apply(Deposit(5, 1, 50, 0x55), context)
-    nobody = make_user(5)
-    refused(state, transfer(nobody, amount=1), context, error=KeyMissingError, account_id=5)
-    forged = transfer(nobody, amount=1).signed(Signature(0, 1, 0))
-    refused(state, forged, context, error=KeyMissingError, account_id=5)
 
 
 @pytest.mark.parametrize("key", [(0, 1), (0, FIELD_MODULUS - 1), (0, 5), (1, 0), (5, 7)])

@@ -9,7 +9,21 @@ from core_users import FEE_TOKENS
 from eth_hash.auto import keccak
 
 from rollup._native import poseidon
-from rollup.core import Deposit, FullExit, Header, Noop, decode_streams, encode_streams, header_from_words
+from rollup.core import (
+    CancelOrderData,
+    ChangePubKeyData,
+    Deposit,
+    FillData,
+    ForcedExitData,
+    FullExit,
+    Header,
+    Noop,
+    SwapData,
+    TransferToAddressData,
+    decode_streams,
+    encode_streams,
+    header_from_words,
+)
 from rollup.core import TransferData as T
 from rollup.core import WithdrawData as W
 from rollup.core.amounts import floor_amount, floor_fee
@@ -30,6 +44,9 @@ OPERATIONS: list[PublishedOperation] = [
 ]
 
 
+CHUNKS = {TransferToAddressData: 3, SwapData: 3}
+
+
 def random_operation(rng: random.Random) -> PublishedOperation:
     """Any operation that can be published, the extremes more often than chance gives them."""
 
@@ -43,6 +60,14 @@ def random_operation(rng: random.Random) -> PublishedOperation:
         lambda: FullExit(uint(24), uint(12), uint(160), uint(128), uint(64)),
         lambda: Deposit(uint(24), uint(12), uint(128), uint(160), (uint(253), uint(253)), rng.random() < 0.5),
         lambda: Deposit(0, uint(12), uint(128), uint(160), (uint(253), FIELD_MODULUS - 1), True, True, uint(64)),
+        lambda: TransferToAddressData(uint(24), uint(24), uint(160), uint(12), amount, fee),
+        lambda: ForcedExitData(uint(24), uint(24), uint(160), uint(12), uint(12), fee, uint(128)),
+        lambda: ChangePubKeyData(uint(24), uint(160), (uint(253), FIELD_MODULUS - 1), uint(32), uint(12), fee),
+        lambda: SwapData(
+            FillData(uint(24), uint(12), uint(32), uint(12), amount, fee),
+            FillData(uint(24), uint(12), uint(32), uint(12), floor_amount(uint(128)), floor_fee(uint(114))),
+        ),
+        lambda: CancelOrderData(uint(24), uint(12), uint(32), uint(12), fee),
     ]
     return rng.choice(makers)()
 
@@ -53,7 +78,7 @@ def test_decode_random_operations_round_trip() -> None:
         operations = [random_operation(rng) for _ in range(rng.randrange(12))]
         l2, l1 = encode_streams(operations)
         assert decode_streams(l2, l1) == operations
-        assert len(l2) == 15 * len(operations)
+        assert len(l2) == 15 * sum(CHUNKS.get(type(operation), 1) for operation in operations)
 
 
 def test_encode_noop_publishes_nothing() -> None:
@@ -92,7 +117,7 @@ def test_decode_random_bytes_never_another_error() -> None:
     rng = random.Random(9)
     for _ in range(2000):
         l2 = b"".join(
-            bytes([rng.choice([0x10, 0x20, 0x30, 0x50, rng.randrange(256)])])
+            bytes([rng.choice([*(code << 4 for code in range(1, 10)), rng.randrange(256)])])
             + rng.choice([bytes(14), rng.randbytes(14)])
             for _ in range(rng.randrange(4))
         )
@@ -112,16 +137,18 @@ def words(*values: int) -> bytes:
     return b"".join(value.to_bytes(32, "big") for value in values)
 
 
+def chunk(code: int, rest: int = 0) -> bytes:
+    """A chunk of this code, with the rest of its 120 bits."""
+    return (code << 116 | rest).to_bytes(15, "big")
+
+
 @pytest.mark.parametrize(
     ("l2", "l1", "stream", "position", "reason"),
     [
         (bytes(14), b"", "L2", 0, "left over"),
         (MARKER + bytes(1), b"", "L2", 1, "left over"),
         (bytes(15), b"", "L2", 0, "code 0"),
-        *(
-            (bytes([code << 4]) + bytes(14), b"", "L2", 0, f"code {code}")
-            for code in (10, 11, 12, 13, 15)
-        ),
+        *((bytes([code << 4]) + bytes(14), b"", "L2", 0, f"code {code}") for code in (10, 11, 12, 13, 15)),
         (bytes([0x51]) + bytes(14), b"", "L2", 0, "outside code and fee"),
         (bytes([0x50]) + bytes(11) + b"\1" + bytes(2), b"", "L2", 0, "outside code and fee"),
         (bytes([0x10]) + bytes(13) + b"\x20", b"", "L2", 0, "pays no fee"),
@@ -143,6 +170,42 @@ def words(*values: int) -> bytes:
         (bytes([0x10]) + bytes(14), words(DEPOSIT_WORDS[0] | 4 << 196, *DEPOSIT_WORDS[1:]), "L1", 0, "flags"),
         (bytes([0x10]) + bytes(14), words(DEPOSIT_WORDS[0] | 2 << 196, *DEPOSIT_WORDS[1:]), "L1", 0, "instead of 0"),
         (bytes([0x10]) + bytes(14), words(*DEPOSIT_WORDS[:2]), "L1", 2, "announces"),
+        # TransferToAddress: three chunks, the last half empty
+        (chunk(4), b"", "L2", 1, "3 chunks"),
+        (chunk(3) + chunk(4) + bytes(15), b"", "L2", 3, "3 chunks that chunk 1 starts"),
+        (chunk(4) + bytes(15) + chunk(0, 1), b"", "L2", 2, "after the recipient"),
+        (chunk(4) + bytes(15) + chunk(0, 1 << 79), b"", "L2", 2, "after the recipient"),
+        (chunk(4, 1) + bytes(30), b"", "L2", 0, "not canonical"),
+        # Swap: three chunks of its code
+        (chunk(8) + chunk(8), b"", "L2", 2, "3 chunks"),
+        (chunk(8) + chunk(3) + chunk(8), b"", "L2", 1, "start alike"),
+        (chunk(8) + chunk(8) + chunk(3), b"", "L2", 2, "start alike"),
+        (chunk(8) + chunk(8) + chunk(8, 1 << 64), b"", "L2", 2, "outside code and order ids"),
+        (chunk(8) + chunk(8) + chunk(8, 1 << 115), b"", "L2", 2, "outside code and order ids"),
+        (chunk(8, 4096 << 56) + chunk(8) + chunk(8), b"", "L2", 0, "slot is 4096"),
+        (chunk(8) + chunk(8, 4096 << 56) + chunk(8), b"", "L2", 1, "slot is 4096"),
+        (chunk(8) + chunk(8, 1 << 16) + chunk(8), b"", "L2", 1, "not canonical"),
+        (chunk(8, 1) + chunk(8) + chunk(8), b"", "L2", 0, "not canonical"),
+        # CancelOrder: a slot of 12 bits, an id of 32
+        (chunk(9, 4096 << 56), b"", "L2", 0, "slot is 4096"),
+        (chunk(9, 1 << 48), b"", "L2", 0, "first_valid_order_id is"),
+        (chunk(9, 1), b"", "L2", 0, "not canonical"),
+        # ForcedExit: fee token and payer in the marker, nothing else
+        (chunk(7, 1 << 56), words(7 << 200, 1), "L2", 0, "between payer and fee"),
+        (chunk(7, 1 << 16), words(7 << 200, 1), "L2", 0, "between payer and fee"),
+        (chunk(7, 1), words(7 << 200, 1), "L2", 0, "not canonical"),
+        (chunk(7), words(7 << 200), "L1", 1, "announces"),
+        (chunk(7), words(5 << 200, 1), "L1", 0, "record of operation 7"),
+        (chunk(7), words(7 << 200 | 1 << 196, 1), "L1", 0, "flags"),
+        (chunk(7), words(7 << 200, 1 << 128), "L1", 1, "outside the fields"),
+        # ChangePubKey: the fee twice alike, a nonce of 32 bits
+        (chunk(6), words(6 << 200, 1, 0, 0), "L1", 1, "0 in its marker and 1"),
+        (chunk(6, 1 << 5), words(6 << 200, 0, 0, 0), "L1", 1, "1 in its marker and 0"),
+        (chunk(6), words(6 << 200, 1 << 160, 0, 0), "L1", 1, "outside the fields"),
+        (chunk(6), words(6 << 200, 0), "L1", 2, "announces"),
+        (chunk(6), words(6 << 200, 0, 0, FIELD_MODULUS), "L1", 3, "modulus"),
+        (chunk(6, 1 << 16), words(6 << 200, 0, 0, 0), "L2", 0, "outside code and fee"),
+        (chunk(6), words(6 << 200 | 1 << 196, 0, 0, 0), "L1", 0, "flags"),
     ],
 )
 def test_decode_malformed_names_stream_and_position(
@@ -214,6 +277,22 @@ def test_commitment_chain_as_the_page_says() -> None:
     c = poseidon([c, OPERATIONS[2].chunks()[0] + (1 << 120) + (2 << 122), 0, 0, *OPERATIONS[2].record(), 0, 0])
     c = poseidon([c, 0, 0, 0, 0, 0, 0, 0])
     assert commitment(HEADER, [*OPERATIONS, Noop()]) == c
+
+
+def test_commitment_each_step_takes_its_chunks_and_words() -> None:
+    """A TransferToAddress is one step of three chunks, a Swap three steps of one."""
+    to_address = TransferToAddressData(1, 2, 3, 4, 500, 6)
+    swap = SwapData(FillData(1, 2, 3, 4, 500, 6), FillData(7, 8, 9, 10, 1100, 12))
+    steps = swap.steps()
+    assert [len(step.chunks()) for step in steps] == [1, 1, 1]
+    change = ChangePubKeyData(1, 2, (3, 4), 5, 6, 7)
+    c = poseidon(list(HEADER.words()))
+    first, high, low = to_address.chunks()
+    c = poseidon([c, first + (3 << 120), high, low, 0, 0, 0, 0])
+    for step in steps:
+        c = poseidon([c, step.chunks()[0] + (1 << 120), 0, 0, 0, 0, 0, 0])
+    c = poseidon([c, change.chunks()[0] + (1 << 120) + (4 << 122), 0, 0, *change.record()])
+    assert commitment(HEADER, [to_address, swap, change]) == c
 
 
 def test_challenge_as_the_page_says_and_every_input_counts() -> None:

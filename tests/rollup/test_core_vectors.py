@@ -3,15 +3,18 @@
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from eth_keys.datatypes import Signature as EthereumSignature
 
 from rollup._native import eddsa_verify, poseidon
 from rollup.core import State, apply_block_data, decode_streams, header_from_words
 from rollup.core.binding import challenge, evaluation
+from rollup.core.operations import steps_of
 
 ROOT = Path(__file__).parents[2]
 FILE: dict[str, Any] = json.loads((ROOT / "tests/vectors/protocol.json").read_text())
@@ -20,6 +23,7 @@ PAGE = (ROOT / "docs/protocol.md").read_text()
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
+    sys.path.insert(0, str(ROOT / "tests/vectors"))
     spec = importlib.util.spec_from_file_location(
         "make_protocol_vectors", ROOT / "tests/vectors/make_protocol_vectors.py"
     )
@@ -62,21 +66,35 @@ def test_vectors_blocks_rebuild_from_their_bytes() -> None:
                 *integers(account["key"]), int(account["address"], 16), account["nonce"],
             ]  # fmt: skip
             assert {str(s): str(b) for s, b in state.balances(int(account_id)).items()} == account["balances"]
+            slots = {str(s): (o.order_id, str(o.filled)) for s, o in state.order_slots(int(account_id)).items()}
+            assert slots == {s: (order["order_id"], order["filled"]) for s, order in account["orders"].items()}
 
 
 def test_vectors_streams_are_the_steps_chunks_and_records() -> None:
     for block in FILE["blocks"]:
-        l2 = "".join(step["chunk"][2:] for step in block["steps"] if step["chunk"])
+        l2 = "".join(chunk[2:] for step in block["steps"] for chunk in step["chunks"])
         l1 = "".join(word[2:] for step in block["steps"] for word in step["record"])
         assert ("0x" + l2, "0x" + l1) == (block["l2"], block["l1"])
-        assert len(decode_streams(bytes.fromhex(l2), bytes.fromhex(l1))) == block["header"]["l2_chunks"]
+        decoded = decode_streams(bytes.fromhex(l2), bytes.fromhex(l1))
+        assert sum(len(steps_of(operation)) for operation in decoded) == sum(bool(s["chunks"]) for s in block["steps"])
         c = poseidon(integers(block["header_words"]))
         for step in block["steps"]:
-            chunk, words = int(step["chunk"] or "0x0", 16), integers(step["record"])
-            counts = (step["chunk"] is not None) + 4 * len(words)
-            c = poseidon([c, chunk + (counts << 120), 0, 0, *words, *[0] * (4 - len(words))])
+            chunks, words = integers(step["chunks"]), integers(step["record"])
+            first, *others = [*chunks, *[0] * (3 - len(chunks))]
+            counts = len(chunks) + 4 * len(words)
+            c = poseidon([c, first + (counts << 120), *others, *words, *[0] * (4 - len(words))])
             assert c == int(step["c"], 16)
         assert c == int(block["C"], 16)
+
+
+def test_vectors_have_every_operation() -> None:
+    seen = {step["operation"]["op"] for block in FILE["blocks"] for step in block["steps"]}
+    assert seen == {
+        "Noop", "Deposit", "FullExit", "Transfer", "TransferToAddress", "Withdraw", "ChangePubKey", "ForcedExit",
+        "Fill", "Settlement", "CancelOrder",
+    }  # fmt: skip
+    pending = [step.get("pending", 0) for step in FILE["blocks"][2]["steps"]]
+    assert pending == [0, 0, 0, 0, 1, 2, 0, 1, 2, 0, 0, 3, 0, 0, 0, 0]
 
 
 def test_vectors_messages_hash_and_verify() -> None:
@@ -87,6 +105,28 @@ def test_vectors_messages_hash_and_verify() -> None:
         signature = vector["operation"]["signature"]
         r8, s = integers(signature["r8"]), int(signature["s"], 16)
         assert eddsa_verify((key[0], key[1]), message, (r8[0], r8[1], s))
+
+
+def test_vectors_batches_link_their_operations() -> None:
+    """R_i = Poseidon(4)(M1_i, M2_i, M3_i, R_(i+1)), of the messages as they stand in the file."""
+    linked = [vector for vector in FILE["messages"] if int(vector["message"][4], 16)]
+    assert len(linked) == 4
+    for first, second in (linked[:2], linked[2:]):
+        rest = poseidon([*integers(second["message"][1:4]), 0])
+        link = poseidon([*integers(first["message"][1:4]), rest])
+        assert [int(vector["message"][4], 16) for vector in (first, second)] == [link, link]
+
+
+def test_vectors_key_changes_are_signed_by_their_owners() -> None:
+    """Recovered by eth_keys from the digest alone."""
+    for vector in FILE["key_changes"]:
+        digest, auth = bytes.fromhex(vector["digest"][2:]), bytes.fromhex(vector["key_auth"][2:])
+        assert "0x" + auth[:65].hex() == vector["operation"]["authorisation"]
+        assert int.from_bytes(auth[65:], "big") == vector["operation"]["valid_until"]
+        signature = EthereumSignature(vrs=(auth[64] - 27, int.from_bytes(auth[:32]), int.from_bytes(auth[32:64])))
+        signer = signature.recover_public_key_from_msg_hash(digest).to_canonical_address()
+        assert "0x" + signer.hex() == vector["operation"]["owner"]
+        assert vector["key_auth_if_approved"] == "0x" + bytes(65).hex() + auth[65:].hex()
 
 
 def test_page_invariants_name_tests_that_exist() -> None:
