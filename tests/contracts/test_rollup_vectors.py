@@ -61,7 +61,7 @@ def vector_rig(rig: Rig) -> Rig:
 
 
 def queue_records() -> list[list[int]]:
-    """Of both blocks, in order."""
+    """Of all blocks, in order."""
     records = [[int(word, 16) for word in step["record"]] for block in VECTORS["blocks"] for step in block["steps"]]
     return [record for record in records if record and record[0] >> 200 in (1, 2)]
 
@@ -76,6 +76,7 @@ def published(vector: dict[str, Any]) -> NewBlock:
         commitment=int(vector["C"], 16),
         l2=raw(vector["l2"]),
         l1=raw(vector["l1"]),
+        key_auth=raw(vector["key_auth"]),
     )
 
 

@@ -8,7 +8,20 @@ import subprocess
 import pytest
 from eth_abi import encode
 from eth_hash.auto import keccak
-from page_model import COMMIT_BLOCKS, ROOT, Account, Rollup, pack_decimal, poseidon, record, state_root, tree_root, word
+from page_model import (
+    COMMIT_BLOCKS,
+    ROOT,
+    Account,
+    Rollup,
+    Step,
+    key_auth,
+    pack_decimal,
+    poseidon,
+    record,
+    state_root,
+    tree_root,
+    word,
+)
 
 HERE = ROOT / "tests/independent"
 VECTORS = json.loads((ROOT / "tests/vectors/protocol.json").read_text())
@@ -67,7 +80,7 @@ def new_block(block: dict) -> tuple:
     """The NewBlock that publishes a block of the vectors."""
     header = block["header"]
     fee_tokens = sum(token << 12 * j for j, token in enumerate(header["fee_tokens"]))
-    streams = [*(bytes.fromhex(block[name][2:]) for name in ("l2", "l1")), b""]
+    streams = [bytes.fromhex(block[name][2:]) for name in ("l2", "l1", "key_auth")]
     words = (word(integer(text)) for text in (header["new_root"], block["C"]))
     root, commitment = words
     return (header["block_size"], header["timestamp"], root, header["fee_account"], fee_tokens, commitment, *streams)
@@ -82,6 +95,17 @@ def test_roots() -> None:
     assert {name: integer(text) for name, text in VECTORS["roots"].items()} == empty
 
 
+def as_rebuilt(account: dict) -> dict:
+    """An account of the vectors as rebuild.mjs prints it: all slots by number."""
+    orders = {slot: str((o["order_id"] << 128) + int(o["filled"])) for slot, o in account["orders"].items()}
+    return {
+        "key": [str(integer(coordinate)) for coordinate in account["key"]],
+        "address": account["address"],
+        "nonce": account["nonce"],
+        "balances": account["balances"] | orders,
+    }
+
+
 def test_the_blocks_rebuild_from_their_calldata() -> None:
     selector = keccak(f"commitBlocks({','.join(COMMIT_BLOCKS)})".encode())[:4]
     blocks = VECTORS["blocks"]
@@ -90,10 +114,7 @@ def test_the_blocks_rebuild_from_their_calldata() -> None:
     given = {"chainId": domain["chain_id"], "rollup": domain["rollup_address"], "transactions": ["0x" + input_.hex()]}
     result = node(given, str(HERE / "rebuild.mjs"))
     accounts = blocks[-1]["accounts"]
-    assert result["accounts"] == {
-        index: {**account, "key": [str(integer(coordinate)) for coordinate in account["key"]]}
-        for index, account in accounts.items()
-    }
+    assert result["accounts"] == {index: as_rebuilt(account) for index, account in accounts.items()}
     assert result["root"] == blocks[-1]["header"]["new_root"]
     assert result["challenges"] == [str(integer(block["X"])) for block in blocks]
     assert result["evaluations"] == [str(integer(block["Y"])) for block in blocks]
@@ -110,30 +131,41 @@ def test_amounts_and_fees(answers: dict) -> None:
             assert next(said).startswith(("it is not the canonical encoding", "it is 2^128 or more")), packed
 
 
+CODES = {"Transfer": 3, "TransferToAddress": 4, "Withdraw": 5, "ForcedExit": 7, "Order": 8, "CancelOrder": 9}
+
+
 def message_of(operation: dict) -> list[int]:
     """M0..M4."""
-    transfer = operation["op"] == "Transfer"
-    amount = int(operation["amount"])
+    kind = operation["op"]
+    get = operation.get
+    payer = operation["account_id"] if kind in ("Order", "CancelOrder") else operation["from_id"]
+    fee_token = operation[{"Order": "sell_token"}.get(kind, "fee_token" if "fee_token" in operation else "token")]
+    to = {"Transfer": get("to_id"), "ForcedExit": get("account_id"), "CancelOrder": get("slot")}
+    to["Order"] = get("slot", 0) << 12 | get("buy_token", 0)
     m1 = 0
     for value, bits in (
-        (3 if transfer else 5, 4),
-        (operation["from_id"], 24),
-        (operation["nonce"], 32),
-        (operation["token"], 12),
-        (operation["token"], 12),
+        (CODES[kind], 4),
+        (payer, 24),
+        (operation["order_id" if kind == "Order" else "nonce"], 32),
+        (get("token", fee_token), 12),
+        (fee_token, 12),
         (pack_decimal(int(operation["fee"]), 11), 16),
-        (operation.get("to_id", 0), 24),
+        (to.get(kind, 0), 24),
         (operation["valid_from"], 40),
         (operation["valid_until"], 40),
     ):
         m1 = m1 << bits | value
+    m3 = {"ForcedExit": 0, "CancelOrder": get("first_valid_order_id"), "Withdraw": int(get("amount", "0"))}
+    m3["Order"] = int(get("sell_amount", "0")) << 120 | int(get("buy_amount", "0"))
+    if kind.startswith("Transfer"):
+        m3[kind] = pack_decimal(int(operation["amount"]), 35)
     domain = VECTORS["domain"]
     return [
         domain["chain_id"] << 160 | integer(domain["rollup_address"]),
         m1,
-        integer(operation["to_address" if transfer else "address"]),
-        pack_decimal(amount, 35) if transfer else amount,
-        0,
+        integer(get("to_address", get("address", "0x0"))),
+        m3[kind],
+        integer(get("link", "0x0")),
     ]
 
 
@@ -145,16 +177,58 @@ def test_messages_and_signatures(answers: dict) -> None:
     assert answers["signatures"] == [True] * len(VECTORS["messages"])
 
 
+def published(operation: dict) -> Step:
+    """What a block publishes of a signed operation."""
+    get, fee, rollup = operation.get, int(operation["fee"]), Rollup()
+    amount, address = int(get("amount", "0")), integer(get("to_address", get("address", "0x0")))
+    match operation["op"]:
+        case "Transfer":
+            return rollup.transfer(operation["from_id"], operation["to_id"], operation["token"], amount, fee)
+        case "TransferToAddress":
+            payer, to = operation["from_id"], operation["to_id"]
+            return rollup.transfer_to_address(payer, to, operation["token"], amount, fee, address)
+        case "Withdraw":
+            return rollup.withdraw(operation["from_id"], operation["token"], amount, fee, address)
+        case "ForcedExit":
+            leaving = rollup.account(operation["account_id"])
+            leaving.address = address
+            leaving.add(operation["token"], amount)
+            where = operation["account_id"], operation["token"], operation["fee_token"]
+            return rollup.forced_exit(operation["from_id"], *where, fee)
+        case "ChangePubKey":
+            index, owner = operation["account_id"], integer(operation["owner"])
+            rollup.account(index).nonce = operation["nonce"]
+            ax, ay = (integer(coordinate) for coordinate in operation["key"])
+            return rollup.change_pub_key(index, owner, (ax, ay), operation["fee_token"], fee)
+    first = operation["first_valid_order_id"]
+    return rollup.cancel_order(operation["account_id"], operation["slot"], first, operation["fee_token"], fee)
+
+
 def test_chunks_and_records_of_signed_operations() -> None:
-    for case in VECTORS["messages"]:
-        operation = case["operation"]
-        payer, token, amount, fee = (int(operation[name]) for name in ("from_id", "token", "amount", "fee"))
-        if operation["op"] == "Transfer":
-            step = Rollup().transfer(payer, operation["to_id"], token, amount, fee)
-        else:
-            step = Rollup().withdraw(payer, token, amount, fee, integer(operation["address"]))
-        assert [integer(case["chunk"])] == step.chunks
+    cases = [case for case in VECTORS["messages"] if case["operation"]["op"] != "Order"]
+    assert len(cases) == len(VECTORS["messages"]) - 2
+    for case in [*cases, *VECTORS["key_changes"]]:
+        step = published(case["operation"])
+        assert [integer(text) for text in case["chunks"]] == step.chunks
         assert [integer(text) for text in case["record"]] == step.words
+
+
+def test_key_changes() -> None:
+    """Digest and keyAuth, from the page's text."""
+    domain = VECTORS["domain"]
+    domain_type = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    names = [keccak(domain_type), keccak(b"Sluice"), keccak(b"1")]
+    separator = keccak(b"".join(names) + word(domain["chain_id"]) + word(integer(domain["rollup_address"])))
+    fields = "uint32 accountId,uint32 nonce,uint256 ax,uint256 ay,uint16 feeToken,uint128 fee,uint40 validUntil"
+    for case in VECTORS["key_changes"]:
+        operation = case["operation"]
+        ax, ay = (integer(coordinate) for coordinate in operation["key"])
+        values = [operation["account_id"], operation["nonce"], ax, ay, operation["fee_token"], int(operation["fee"])]
+        struct = keccak(f"ChangePubKey({fields})".encode()) + b"".join(map(word, [*values, operation["valid_until"]]))
+        assert case["digest"] == "0x" + keccak(b"\x19\x01" + separator + keccak(struct)).hex()
+        signature, until = operation["authorisation"], operation["valid_until"].to_bytes(5, "big").hex()
+        assert case["key_auth"] == signature + until
+        assert case["key_auth_if_approved"] == "0x" + key_auth(operation["valid_until"]).hex()
 
 
 def test_queue_entries() -> None:
