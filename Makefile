@@ -36,7 +36,7 @@ define step
 @mkdir -p $(STAMPS); echo "==> $(1)"; start=$$SECONDS; $(2); echo "    $$((SECONDS - start)) s"; touch $@
 endef
 
-.PHONY: help setup check demo test test-long bench lint format lock clean circuits keys contracts
+.PHONY: help setup check demo test test-long gas bench lint format lock clean circuits keys contracts
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -53,6 +53,9 @@ test: setup ## every test but the long ones; TESTS=path narrows
 
 test-long: setup ## every test
 	$(BIN)/pytest $(PYTEST_ARGS) $(TESTS)
+
+gas: setup ## measure tests/contracts/gas.json anew
+	$(BIN)/pytest --write-gas tests/contracts/test_rollup_gas.py
 
 bench: setup ## measure; results go to bench/results
 	$(SLUICE) bench

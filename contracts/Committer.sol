@@ -137,16 +137,19 @@ abstract contract Committer is Prover, Queue, KeyChanges {
         uint256 keyChanges = 0;
         uint256 end;
         for (uint256 i = 0; i < words; i = end) {
-            if (++records > MAX_L1_OPERATIONS_PER_BLOCK) revert TooManyL1Operations(MAX_L1_OPERATIONS_PER_BLOCK);
             uint256 w0 = l1.word(i);
             uint256 op = w0.op();
-            end = i + Records.wordsOf(op);
-            if (end == i) revert UnknownOperation(i, w0);
-            if (end > words) revert L1StreamLength(l1.length);
-            if (op == OP_DEPOSIT) _requireQueued(queueEnd++, l1.depositHash(i));
-            else if (op == OP_FULL_EXIT) _requireQueued(queueEnd++, l1.fullExitHash(i));
-            else if (op == OP_CHANGE_PUB_KEY) _checkKeyChange(published, i, keyChanges++);
-            else if (w0.flags() != 0 || l1.word(i + 1).aux() != 0) revert MalformedRecord(i);
+            unchecked {
+                // None of the counters passes the number of words, which the calldata holds.
+                end = i + Records.wordsOf(op);
+                if (++records > MAX_L1_OPERATIONS_PER_BLOCK) revert TooManyL1Operations(MAX_L1_OPERATIONS_PER_BLOCK);
+                if (end == i) revert UnknownOperation(i, w0);
+                if (end > words) revert L1StreamLength(l1.length);
+                if (op == OP_DEPOSIT) _requireQueued(queueEnd++, l1.depositHash(i));
+                else if (op == OP_FULL_EXIT) _requireQueued(queueEnd++, l1.fullExitHash(i));
+                else if (op == OP_CHANGE_PUB_KEY) _checkKeyChange(published, i, keyChanges++);
+                else if (w0.flags() != 0 || l1.word(i + 1).aux() != 0) revert MalformedRecord(i);
+            }
         }
         _requireKeyAuths(published.keyAuth, keyChanges);
     }
@@ -154,14 +157,15 @@ abstract contract Committer is Prover, Queue, KeyChanges {
     /// @param index Of the record's first word.
     /// @param position Of the key change among those of the block.
     function _checkKeyChange(NewBlock calldata published, uint256 index, uint256 position) private view {
-        uint256 w0 = published.l1.word(index);
-        uint256 w1 = published.l1.word(index + 1);
+        bytes calldata l1 = published.l1;
+        uint256 w0 = l1.word(index);
+        uint256 w1 = l1.word(index + 1);
         if (w0.flags() != 0 || w1.aux() >> NONCE_BITS != 0) revert MalformedRecord(index);
         KeyChange memory change;
         change.accountId = w0.accountOf();
         change.nonce = uint32(w1.aux());
-        change.ax = published.l1.word(index + 2);
-        change.ay = published.l1.word(index + 3);
+        change.ax = l1.word(index + 2);
+        change.ay = l1.word(index + 3);
         change.feeToken = w0.tokenOf();
         change.fee = w1.amountOf();
         _requireAuthorised(w0.ownerOf(), change, published.keyAuth, position, published.timestamp);

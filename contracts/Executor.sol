@@ -28,7 +28,7 @@ abstract contract Executor is Chain, Inbox {
         bytes32 l1Hash = Calldata.hash(l1);
         if (l1Hash != block_.l1Hash) revert L1StreamMismatch(block_.number, block_.l1Hash, l1Hash);
 
-        _freeQueueUntil(block_.queueEnd);
+        _setQueueExecuted(block_.queueEnd);
         uint256 feesGwei = _creditRecords(l1);
         _creditPending(block_.committer, ETH, uint128(feesGwei * 1 gwei));
         _markExecuted(block_.number, hash);

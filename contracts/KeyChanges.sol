@@ -4,9 +4,10 @@ pragma solidity 0.8.37;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
-import {ACCOUNT_ID_BITS, FIRST_ORDER_SLOT, TIMESTAMP_BITS} from "./generated/Constants.sol";
+import {ACCOUNT_ID_BITS, FIRST_ORDER_SLOT} from "./generated/Constants.sol";
 import {IRollup, KeyChange} from "./interfaces/IRollup.sol";
 import {BabyJubjub} from "./libraries/BabyJubjub.sol";
+import {Calldata} from "./libraries/Calldata.sol";
 
 /// @notice Who may change a key: the account's owner on L1, by a signature handed in with the block or by an approval here.
 /// @dev Absent on purpose: a way to take an approval back, which would make a commit under way fail, and a call to the owner
@@ -20,8 +21,7 @@ abstract contract KeyChanges is IRollup {
         "ChangePubKey(uint32 accountId,uint32 nonce,uint256 ax,uint256 ay,uint16 feeToken,uint128 fee,uint40 validUntil)"
     );
     /// `r 32 | s 32 | v 1 | validUntil 5`, protocol 8.
-    uint256 private constant SIGNATURE_BYTES = 32 + 32 + 1;
-    uint256 private constant KEY_AUTH_BYTES = SIGNATURE_BYTES + TIMESTAMP_BITS / 8;
+    uint256 private constant KEY_AUTH_BYTES = 32 + 32 + 1 + 5;
 
     mapping(address owner => mapping(bytes32 digest => bool)) public keyChangeApproved;
 
@@ -58,9 +58,11 @@ abstract contract KeyChanges is IRollup {
         _requireOnCurve(change);
         uint256 end = (position + 1) * KEY_AUTH_BYTES;
         if (keyAuth.length < end) revert KeyAuthLength(end, keyAuth.length);
-        bytes calldata auth = keyAuth[end - KEY_AUTH_BYTES:end];
-        (bytes32 r, bytes32 s, uint8 v) = (bytes32(auth[:32]), bytes32(auth[32:64]), uint8(auth[64]));
-        change.validUntil = uint40(bytes5(auth[SIGNATURE_BYTES:]));
+        uint256 start = end - KEY_AUTH_BYTES;
+        (bytes32 r, bytes32 s) = (Calldata.word(keyAuth, start), Calldata.word(keyAuth, start + 32));
+        bytes32 rest = Calldata.word(keyAuth, start + 64);
+        uint8 v = uint8(rest[0]);
+        change.validUntil = uint40(bytes5(rest << 8));
         if (change.validUntil < timestamp) revert KeyChangeExpired(change.accountId, change.validUntil, timestamp);
 
         bytes32 digest = _digest(change);

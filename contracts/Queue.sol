@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {MAX_L1_OPERATIONS_PER_BLOCK, QUEUE_EXPIRY_SECONDS, TIMESTAMP_BITS} from "./generated/Constants.sol";
+import {MAX_L1_OPERATIONS_PER_BLOCK, QUEUE_EXPIRY_SECONDS} from "./generated/Constants.sol";
 import {IRollup} from "./interfaces/IRollup.sol";
 
-/// @notice The priority queue: what validators must serve, in order. One slot an entry, freed when it is executed.
+/// @notice The priority queue: what validators must serve, in order. One slot an entry.
+/// @dev Entries stay when they are executed: freeing them would cost more than the refund, which is a fifth of a
+/// transaction's gas at most. The counters alone say what is open.
 abstract contract Queue is IRollup {
-    uint256 private constant EXPIRY_MASK = (1 << TIMESTAMP_BITS) - 1;
     /// The fee rises by its base with every such number of open entries: with every block that they fill.
     uint256 private constant OPEN_ENTRIES_PER_STEP = MAX_L1_OPERATIONS_PER_BLOCK;
 
@@ -38,6 +39,7 @@ abstract contract Queue is IRollup {
     }
 
     function queueEntry(uint64 index) external view returns (bytes27 hash, uint40 expiry) {
+        if (index < _executed) return (0, 0);
         bytes32 entry = _entries[index];
         return (bytes27(entry), uint40(uint256(entry)));
     }
@@ -71,10 +73,7 @@ abstract contract Queue is IRollup {
         _committed = uint40(end);
     }
 
-    function _freeQueueUntil(uint64 end) internal {
-        for (uint64 index = _executed; index < end; ++index) {
-            delete _entries[index];
-        }
+    function _setQueueExecuted(uint64 end) internal {
         _executed = uint40(end);
     }
 }

@@ -17,6 +17,13 @@ library Calldata {
         }
     }
 
+    /// @notice The 32 bytes from `offset` on, with whatever follows `data` if it ends before.
+    function word(bytes calldata data, uint256 offset) internal pure returns (bytes32 value) {
+        assembly ("memory-safe") {
+            value := calldataload(add(data.offset, offset))
+        }
+    }
+
     function hash(bytes calldata data) internal pure returns (bytes32 digest) {
         assembly ("memory-safe") {
             let free := mload(0x40)

@@ -3,41 +3,44 @@ pragma solidity 0.8.37;
 
 import {
     ACCOUNT_ID_BITS,
-    ADDRESS_BITS,
+    ACCOUNT_SHIFT,
+    AUX_SHIFT,
     BALANCE_BITS,
+    FLAGS_SHIFT,
     FLAG_BITS,
     FLAG_REFUSED,
     FLAG_SENDER_IS_OWNER,
-    OP_BITS,
     OP_CHANGE_PUB_KEY,
     OP_DEPOSIT,
     OP_FORCED_EXIT,
     OP_FULL_EXIT,
+    OP_SHIFT,
     OP_WITHDRAW,
-    SLOT_BITS
+    SLOT_BITS,
+    TOKEN_SHIFT
 } from "../generated/Constants.sol";
+import {Calldata} from "./Calldata.sol";
 
 /// @notice Records of the L1 stream (protocol 6): W0 = op | flags | account id | token | address, W1 = aux | amount.
+/// @dev The constants are made by shifts alone: solc folds these, but computes sums and products at run time, checked.
 library Records {
-    uint256 internal constant TOKEN_SHIFT = ADDRESS_BITS;
-    uint256 internal constant ACCOUNT_SHIFT = TOKEN_SHIFT + SLOT_BITS;
-    uint256 internal constant FLAGS_SHIFT = ACCOUNT_SHIFT + ACCOUNT_ID_BITS;
-    uint256 internal constant OP_SHIFT = FLAGS_SHIFT + FLAG_BITS;
-    uint256 internal constant AUX_SHIFT = BALANCE_BITS;
+    uint256 private constant ONES = type(uint256).max;
+    uint256 private constant ACCOUNT_MASK = ~(ONES << ACCOUNT_ID_BITS);
+    uint256 private constant TOKEN_MASK = ~(ONES << SLOT_BITS);
+    uint256 private constant FLAGS_MASK = ~(ONES << FLAG_BITS);
+    uint256 private constant AMOUNT_MASK = ~(ONES << BALANCE_BITS);
+    /// What the operator fills in, and so is no part of the queue's hash.
+    uint256 private constant DEPOSIT_W0_OPERATOR = (ACCOUNT_MASK << ACCOUNT_SHIFT) | (FLAG_REFUSED << FLAGS_SHIFT);
+    uint256 private constant FULL_EXIT_W1_OPERATOR = AMOUNT_MASK;
 
     /// Words of a record with a key, and without.
     uint256 private constant WITH_KEY = 4;
     uint256 private constant WITHOUT_KEY = 2;
-    /// Words of each operation's record, OP_BITS each at OP_BITS * operation.
-    uint256 private constant WORDS = (WITH_KEY << (OP_BITS * OP_DEPOSIT)) | (WITH_KEY << (OP_BITS * OP_CHANGE_PUB_KEY))
-        | (WITHOUT_KEY << (OP_BITS * OP_FULL_EXIT)) | (WITHOUT_KEY << (OP_BITS * OP_WITHDRAW))
-        | (WITHOUT_KEY << (OP_BITS * OP_FORCED_EXIT));
-
-    uint256 private constant ACCOUNT_MASK = ((1 << ACCOUNT_ID_BITS) - 1) << ACCOUNT_SHIFT;
-    uint256 private constant AMOUNT_MASK = (1 << BALANCE_BITS) - 1;
-    /// What the operator fills in, and so is no part of the queue's hash.
-    uint256 private constant DEPOSIT_W0_OPERATOR = ACCOUNT_MASK | (FLAG_REFUSED << FLAGS_SHIFT);
-    uint256 private constant FULL_EXIT_W1_OPERATOR = AMOUNT_MASK;
+    /// Words of each operation's record, four bits (2^2) each.
+    uint256 private constant WORDS = (WITH_KEY << (OP_DEPOSIT << 2)) | (WITH_KEY << (OP_CHANGE_PUB_KEY << 2))
+        | (WITHOUT_KEY << (OP_FULL_EXIT << 2)) | (WITHOUT_KEY << (OP_WITHDRAW << 2))
+        | (WITHOUT_KEY << (OP_FORCED_EXIT << 2));
+    uint256 private constant DEPOSIT_BYTES = WITH_KEY << 5;
 
     function deposit(address owner, uint16 token, bool senderIsOwner, uint64 feeGwei, uint128 amount)
         internal
@@ -60,9 +63,7 @@ library Records {
     }
 
     function word(bytes calldata stream, uint256 index) internal pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := calldataload(add(stream.offset, shl(5, index)))
-        }
+        return uint256(Calldata.word(stream, index << 5));
     }
 
     /// @dev The whole rest of the word: anything above the four bits of an operation is no operation.
@@ -72,15 +73,15 @@ library Records {
 
     /// @return words Of the operation's record; 0 if it has none, or if this is no operation.
     function wordsOf(uint256 operation) internal pure returns (uint256 words) {
-        return (WORDS >> (OP_BITS * operation)) & ((1 << OP_BITS) - 1);
+        return (WORDS >> (operation << 2)) & 15;
     }
 
     function accountOf(uint256 w0) internal pure returns (uint32) {
-        return uint32((w0 >> ACCOUNT_SHIFT) & ((1 << ACCOUNT_ID_BITS) - 1));
+        return uint32((w0 >> ACCOUNT_SHIFT) & ACCOUNT_MASK);
     }
 
     function tokenOf(uint256 w0) internal pure returns (uint16) {
-        return uint16((w0 >> TOKEN_SHIFT) & ((1 << SLOT_BITS) - 1));
+        return uint16((w0 >> TOKEN_SHIFT) & TOKEN_MASK);
     }
 
     function ownerOf(uint256 w0) internal pure returns (address) {
@@ -88,7 +89,7 @@ library Records {
     }
 
     function flags(uint256 w0) internal pure returns (uint256) {
-        return (w0 >> FLAGS_SHIFT) & ((1 << FLAG_BITS) - 1);
+        return (w0 >> FLAGS_SHIFT) & FLAGS_MASK;
     }
 
     function isRefused(uint256 w0) internal pure returns (bool) {
@@ -106,7 +107,7 @@ library Records {
     /// @notice What the queue knows of the Deposit that starts at word `index`.
     function depositHash(bytes calldata stream, uint256 index) internal pure returns (bytes32 digest) {
         uint256 keep = ~DEPOSIT_W0_OPERATOR;
-        uint256 size = 32 * WITH_KEY;
+        uint256 size = DEPOSIT_BYTES;
         assembly ("memory-safe") {
             let free := mload(0x40)
             calldatacopy(free, add(stream.offset, shl(5, index)), size)

@@ -3,6 +3,7 @@
 Run `sluice build constants` after a change there; a test holds the file fresh.
 """
 
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,6 @@ _NAMES: Final = (
     "L2_DEGREE_LOG2",
     "L1_DEGREE_LOG2",
     "CHALLENGE_BITS",
-    "OP_BITS",
     "FLAG_BITS",
     "CHUNK_BYTES",
     "FLAG_SENDER_IS_OWNER",
@@ -43,6 +43,14 @@ _NAMES: Final = (
     "MAX_TIMESTAMP_BEHIND_SECONDS",
     "MAX_L1_OPERATIONS_PER_BLOCK",
 )
+_W0_FIELDS: Final = (
+    ("ADDRESS", constants.ADDRESS_BITS),
+    ("TOKEN", constants.SLOT_BITS),
+    ("ACCOUNT", constants.ACCOUNT_ID_BITS),
+    ("FLAGS", constants.FLAG_BITS),
+    ("OP", constants.OP_BITS),
+)
+"""Of a record's first word, least significant first (protocol 6)."""
 _OPERATIONS: Final = (Op.DEPOSIT, Op.FULL_EXIT, Op.WITHDRAW, Op.CHANGE_PUB_KEY, Op.FORCED_EXIT)
 
 _HEAD: Final = """\
@@ -57,6 +65,10 @@ def render() -> str:
     """The text of Constants.sol: only what the contracts use."""
     values = {name: int(getattr(constants, name)) for name in _NAMES}
     values |= {f"OP_{op.name}": int(op) for op in _OPERATIONS}
+    # Where the fields start: solc would add up the widths at run time, with overflow checks, each time they are used.
+    shifts = accumulate((bits for _, bits in _W0_FIELDS), initial=0)
+    values |= {f"{name}_SHIFT": shift for (name, _), shift in zip(_W0_FIELDS[1:], list(shifts)[1:], strict=False)}
+    values["AUX_SHIFT"] = constants.BALANCE_BITS
     values["EMPTY_ROOT"] = empty_root()
     return _HEAD + "".join(f"uint256 constant {name} = {value};\n" for name, value in values.items())
 

@@ -75,10 +75,8 @@ def deployed(project: Any, provider: Any) -> Rig:
 @pytest.fixture
 def rig(deployed: Rig) -> Iterator[Rig]:
     """The deployment, as new for every test."""
-    snapshot = deployed.rpc("evm_snapshot")
-    deployed.chain[1:] = []
-    yield deployed
-    assert deployed.rpc("evm_revert", snapshot)
+    with deployed.undone():
+        yield deployed
 
 
 FOREIGN_ERRORS = [

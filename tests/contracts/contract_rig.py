@@ -1,6 +1,8 @@
 """A deployment under test: ape's contracts, with one way to send, one to be refused, and one to make blocks."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,16 @@ class Rig:
 
     def rpc(self, method: str, *args: Any) -> Any:
         return self.provider.web3.provider.make_request(method, list(args))["result"]
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What happens within is undone at its end."""
+        snapshot, chain = self.rpc("evm_snapshot"), list(self.chain)
+        try:
+            yield
+        finally:
+            self.chain[:] = chain
+            assert self.rpc("evm_revert", snapshot)
 
     # ---- Calls ----
 
@@ -154,6 +166,9 @@ class Rig:
     def commit_arguments(self, *new: NewBlock, parent: Block | None = None) -> list[Any]:
         return [astuple(parent or self.last), [block.arguments() for block in new], b""]
 
+    def one_call_arguments(self, new: NewBlock, proof: list[int], parent: Block | None = None) -> list[Any]:
+        return [astuple(parent or self.last), new.arguments(), proof, b""]
+
     def commit(self, *new: NewBlock) -> Any:
         receipt = self.send(self.rollup, "commitBlocks", *self.commit_arguments(*new), sender=self.validator)
         for block in new:
@@ -192,10 +207,12 @@ class Rig:
         value = amount + self.rollup.queueFee()
         return self.send(self.rollup, "depositETH", amount, address(owner or sender), *key, sender=sender, value=value)
 
-    def deposit_erc20(self, token: int, amount: int, *, sender: Any = None, value: int | None = None) -> Any:
+    def deposit_erc20(
+        self, token: int, amount: int, *, sender: Any = None, value: int | None = None, key: tuple[int, int] = (0, 0)
+    ) -> Any:
         sender = sender or self.alice
         fee = self.rollup.queueFee() if value is None else value
-        return self.send(self.rollup, "depositERC20", token, amount, address(sender), 0, 0, sender=sender, value=fee)
+        return self.send(self.rollup, "depositERC20", token, amount, address(sender), *key, sender=sender, value=fee)
 
     def request_exit(self, account: int, token: int = 0, *, sender: Any = None) -> Any:
         fee = self.rollup.queueFee()
@@ -204,10 +221,12 @@ class Rig:
     def eth_held(self) -> int:
         return int(self.web3.eth.get_balance(address(self.rollup)))
 
-    def token(self, model: str, *, cap: int = CAP, holder: Any = None, amount: int = 10**24) -> tuple[Any, int]:
+    def token(
+        self, model: str, *, cap: int = CAP, holder: Any = None, amount: int = 10**24, arguments: Sequence[str] = ()
+    ) -> tuple[Any, int]:
         """Deploys and lists a token; the holder (alice) has some and has approved them."""
         holder = holder or self.alice
-        token = self.owner.deploy(getattr(self.project, model))
+        token = self.owner.deploy(getattr(self.project, model), *arguments)
         self.send(self.governor, "addToken", address(token), sender=self.owner)
         token_id = self.governor.tokenId(token)
         self.send(self.governor, "setDepositCap", token_id, cap, sender=self.owner)

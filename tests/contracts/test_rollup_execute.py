@@ -171,7 +171,7 @@ def test_execute_every_kind_of_record_finds_the_next(rig: Rig) -> None:
         rig.chain[:] = chain
 
 
-def test_execute_frees_the_queues_slots(rig: Rig) -> None:
+def test_execute_takes_the_entries_off_the_queue(rig: Rig) -> None:
     block, l1 = queue_and_run(rig, refused=False)
     assert (rig.rollup.queueCommitted(), rig.rollup.queueExecuted()) == (2, 0)
     rig.execute(block, l1)
