@@ -13,7 +13,7 @@ from random_chain import FEE_TOKENS, RandomChain
 from rebuild_runs import HERE, later_operations, run_many, traders
 from test_operations_js import REFUSED, after_traders
 
-from rollup.core import Deposit, FullExit, State, apply_block_data, decode_streams, header_from_words
+from rollup.core import Deposit, FullExit, State, apply_block_data, decode_streams, encode_streams, header_from_words
 from rollup.core.errors import ReplayError, RootMismatchError, StreamError
 
 DRIVER = f"""
@@ -69,6 +69,8 @@ def test_rebuild_random_blocks_page_core_and_js_give_one_state(seed: int) -> Non
     assert isinstance(result, dict), result
     assert rollup.expected().items() <= result.items()
     assert core_rebuilds(rollup).root == rollup.blocks[-1][3]
+    for _, l2, l1 in rollup.published:
+        assert encode_streams(decode_streams(l2, l1)) == (l2, l1)
 
 
 @pytest.mark.parametrize("name", REFUSED)
