@@ -171,10 +171,8 @@ class Header:
 class Rollup:
     """A chain of blocks: operations change `accounts` at once; `publish` ends a block; `commit` makes calldata."""
 
-    chain_id = 31337
-    address = "0x" + "ab" * 20
-
-    def __init__(self) -> None:
+    def __init__(self, chain_id: int = 31337, address: str = "0x" + "ab" * 20) -> None:
+        self.chain_id, self.address = chain_id, address
         self.accounts: dict[int, Account] = {}
         genesis: list = [0] * 16
         genesis[3] = state_root({})
@@ -192,19 +190,21 @@ class Rollup:
     def account(self, index: int) -> Account:
         return self.accounts.setdefault(index, Account())
 
-    def deposit(self, index: int, token: int, amount: int, owner: int, key=(0, 0), flags: int = 0) -> Step:
+    def deposit(
+        self, index: int, token: int, amount: int, owner: int, key=(0, 0), flags: int = 0, fee_gwei: int = 10**6
+    ) -> Step:
         if not flags & 2:
             account = self.account(index)
             account.address = owner
             account.add(token, amount)
             if flags & 1 and account.key == (0, 0):
                 account.key = key
-        return Step(1, [1 << 116], record(1, flags, index, token, owner, 10**6, amount) + list(key))
+        return Step(1, [1 << 116], record(1, flags, index, token, owner, fee_gwei, amount) + list(key))
 
-    def full_exit(self, index: int, token: int, owner: int, amount: int) -> Step:
+    def full_exit(self, index: int, token: int, owner: int, amount: int, fee_gwei: int = 10**6) -> Step:
         if amount:
             self.account(index).add(token, -amount)
-        return Step(2, [2 << 116], record(2, 0, index, token, owner, 10**6, amount))
+        return Step(2, [2 << 116], record(2, 0, index, token, owner, fee_gwei, amount))
 
     def pay(self, index: int, token: int, total: int) -> None:
         self.account(index).add(token, -total)
@@ -245,17 +245,21 @@ class Rollup:
         words = record(7, 0, index, token, account.address, 0, amount)
         return Step(7, [chunk_of(7, fee_token, payer, 0, 0, fee)], words, {fee_token: fee})
 
-    def swap(self, maker: Fill, taker: Fill) -> list[Step]:
-        for side in (maker, taker):
-            account = self.account(side.account)
-            account.add(side.token, -side.amount - side.fee)
-            latest, filled = divmod(account.balances.get(side.slot, 0), 1 << 128)
-            before = filled if latest == side.order_id else 0
-            account.balances[side.slot] = side.order_id << 128 | before + side.amount
+    def fill(self, side: Fill) -> Step:
+        account = self.account(side.account)
+        account.add(side.token, -side.amount - side.fee)
+        latest, filled = divmod(account.balances.get(side.slot, 0), 1 << 128)
+        before = filled if latest == side.order_id else 0
+        account.balances[side.slot] = side.order_id << 128 | before + side.amount
+        return Step(8, [side.chunk()], [], {side.token: side.fee})
+
+    def settle(self, maker: Fill, taker: Fill) -> Step:
         self.account(maker.account).add(taker.token, taker.amount)
         self.account(taker.account).add(maker.token, maker.amount)
-        orders = [Step(8, [side.chunk()], [], {side.token: side.fee}) for side in (maker, taker)]
-        return [*orders, Step(8, [8 << 116 | taker.order_id << 32 | maker.order_id])]
+        return Step(8, [8 << 116 | taker.order_id << 32 | maker.order_id])
+
+    def swap(self, maker: Fill, taker: Fill) -> list[Step]:
+        return [self.fill(maker), self.fill(taker), self.settle(maker, taker)]
 
     def cancel_order(self, index: int, slot: int, first: int, token: int, fee: int) -> Step:
         self.pay(index, token, fee)

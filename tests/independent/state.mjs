@@ -98,13 +98,12 @@ function checkFeeTokens(tokens) {
   check(tokens.every((token) => token < TOKENS), "a fee token is not a token", values);
 }
 
-/** Takes amount and fee from an account that can sign. fees: sums by token. */
-function debit(state, fees, id, { token, amount, fee, feeToken = token }) {
-  check(token < TOKENS && feeToken < TOKENS, "not a token", { token, fee_token: feeToken });
-  check(fee === 0n || fees.has(feeToken), "the fee's token is not among the header's", { token: feeToken, fee });
-  state.move(id, token, -amount);
-  state.move(id, feeToken, -fee);
-  if (fee > 0n) fees.set(feeToken, fees.get(feeToken) + fee);
+/** Takes amount and fee from an account. fees: sums by token. */
+function debit(state, fees, id, { token, amount, fee }) {
+  check(token < TOKENS, "not a token", { token });
+  check(fee === 0n || fees.has(token), "the fee's token is not among the header's", { token, fee });
+  state.move(id, token, -(amount + fee));
+  if (fee > 0n) fees.set(token, fees.get(token) + fee);
 }
 
 function countNonce(account) {

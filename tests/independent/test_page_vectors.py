@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import dataclass, field
 
 import pytest
-from eth_abi import encode
 from eth_hash.auto import keccak
+from page_messages import key_change_digest, l2_key_digest, signer_of
 from page_model import (
-    COMMIT_BLOCKS,
     ROOT,
     Account,
+    Header,
     Rollup,
-    Step,
     key_auth,
     pack_decimal,
     poseidon,
@@ -22,6 +22,9 @@ from page_model import (
     tree_root,
     word,
 )
+from vector_steps import Replay, integer, key_of, links, lone_step, signed_of
+
+from rollup.wallet.keys import KEY_STATEMENT
 
 HERE = ROOT / "tests/independent"
 VECTORS = json.loads((ROOT / "tests/vectors/protocol.json").read_text())
@@ -48,10 +51,6 @@ console.log(JSON.stringify(out));
 """
 
 
-def integer(text: str) -> int:
-    return int(text, 16)
-
-
 def node(given: dict, *command: str) -> dict:
     done = subprocess.run(
         ["node", *command], input=json.dumps(given), capture_output=True, text=True, cwd=HERE, timeout=300
@@ -60,30 +59,77 @@ def node(given: dict, *command: str) -> dict:
     return json.loads(done.stdout)
 
 
+def header_of(block: dict) -> Header:
+    header = block["header"]
+    fields = ("timestamp", "block_size", "fee_account", "fee_tokens")
+    timestamp, block_size, fee_account, fee_tokens = (header[field] for field in fields)
+    return Header(timestamp, block_size, fee_account, tuple(fee_tokens))
+
+
+@dataclass
+class Replayed:
+    """The vectors' blocks as the page makes them."""
+
+    rollup: Rollup
+    apart: list[tuple] = field(default_factory=list)
+    """What of each step is another in the vectors."""
+    signed: list[tuple[dict, list[str]]] = field(default_factory=list)
+    """Operations and orders, with the key that their account has then."""
+
+    def take(self, block: dict) -> None:
+        replay, steps = Replay(self.rollup), []
+        h = [integer(text) for text in block["header_words"]]
+        for number, given in enumerate(block["steps"]):
+            operation = given["operation"].get("order", given["operation"])
+            if "signature" in operation:
+                key = self.rollup.account(signed_of(operation).account).key
+                self.signed.append((operation, [hex(coordinate) for coordinate in key]))
+            steps.append(replay.step(given["operation"]))
+            own = {
+                "chunks": [f"0x{chunk:030x}" for chunk in steps[-1].chunks],
+                "record": [f"0x{value:064x}" for value in steps[-1].words],
+                "root": f"0x{state_root(self.rollup.accounts):064x}",
+                "c": f"0x{Rollup.commitment(h, steps):064x}",
+            }
+            self.apart += [(number, name, given[name], own[name]) for name in own if given[name] != own[name]]
+        self.rollup.publish(steps, header_of(block))
+
+
 @pytest.fixture(scope="module")
-def answers() -> dict:
+def replayed() -> Replayed:
+    domain = VECTORS["domain"]
+    replayed = Replayed(Rollup(domain["chain_id"], domain["rollup_address"]))
+    for block in VECTORS["blocks"]:
+        replayed.take(block)
+    replayed.rollup.commit()
+    return replayed
+
+
+def signatures(replayed: Replayed) -> list[dict]:
+    """Of the messages and of the blocks' steps."""
+    cases = [(case["operation"], VECTORS["keys"][case["signer"]]["l2_public_key"]) for case in VECTORS["messages"]]
+    found = []
+    for signed in (cases, replayed.signed):
+        operations = [operation for operation, _ in signed]
+        for (operation, key), own_link in zip(signed, links(operations), strict=True):
+            message = poseidon(*signed_of(operation).words(integer(VECTORS["domain"]["word"]), own_link))
+            found.append({"message": hex(message), "key": key, **operation["signature"]})
+    return found
+
+
+@pytest.fixture(scope="module")
+def answers(replayed: Replayed) -> dict:
     """What JavaScript says to all vectors, in one process."""
     decimals = []
     for kind, bits in (("amounts", 35), ("fees", 11)):
         decimals += [(case["packed"], bits) for case in VECTORS[kind]["packed"]]
         decimals += [(packed, bits) for packed in VECTORS[kind]["not_canonical"]]
-    signatures = []
-    for case in VECTORS["messages"]:
-        key = VECTORS["keys"][case["signer"]]["l2_public_key"]
-        signatures.append({"message": case["message_hash"], "key": key, **case["operation"]["signature"]})
-    keys = [case["l2_private_key"] for case in VECTORS["keys"]]
-    given = {"decimals": decimals, "signatures": signatures, "keys": keys}
+    given = {
+        "decimals": decimals,
+        "signatures": signatures(replayed),
+        "keys": [case["l2_private_key"] for case in VECTORS["keys"]],
+    }
     return node(given, "--input-type=module", "-e", DRIVER)
-
-
-def new_block(block: dict) -> tuple:
-    """The NewBlock that publishes a block of the vectors."""
-    header = block["header"]
-    fee_tokens = sum(token << 12 * j for j, token in enumerate(header["fee_tokens"]))
-    streams = [bytes.fromhex(block[name][2:]) for name in ("l2", "l1", "key_auth")]
-    words = (word(integer(text)) for text in (header["new_root"], block["C"]))
-    root, commitment = words
-    return (header["block_size"], header["timestamp"], root, header["fee_account"], fee_tokens, commitment, *streams)
 
 
 def test_roots() -> None:
@@ -95,30 +141,44 @@ def test_roots() -> None:
     assert {name: integer(text) for name, text in VECTORS["roots"].items()} == empty
 
 
-def as_rebuilt(account: dict) -> dict:
-    """An account of the vectors as rebuild.mjs prints it: all slots by number."""
-    orders = {slot: str((o["order_id"] << 128) + int(o["filled"])) for slot, o in account["orders"].items()}
+def orders_as_slots(account: dict) -> dict:
+    """An account of the vectors as the page has it: an order slot is a slot like others."""
+    slots = {slot: (order["order_id"] << 128) + int(order["filled"]) for slot, order in account["orders"].items()}
     return {
         "key": [str(integer(coordinate)) for coordinate in account["key"]],
         "address": account["address"],
         "nonce": account["nonce"],
-        "balances": account["balances"] | orders,
+        "balances": account["balances"] | {slot: str(value) for slot, value in slots.items()},
     }
 
 
-def test_the_blocks_rebuild_from_their_calldata() -> None:
-    selector = keccak(f"commitBlocks({','.join(COMMIT_BLOCKS)})".encode())[:4]
+def test_blocks_every_step_publishes_and_changes_what_the_page_says(replayed: Replayed) -> None:
+    assert not replayed.apart
+
+
+def test_blocks_headers_streams_and_bindings_are_the_pages(replayed: Replayed) -> None:
+    rollup = replayed.rollup
+    for block, own, (header, l2, l1) in zip(VECTORS["blocks"], rollup.blocks[1:], rollup.published, strict=True):
+        assert [integer(text) for text in block["header_words"]] == header
+        assert (block["l2"], block["l1"]) == ("0x" + l2.hex(), "0x" + l1.hex())
+        assert [integer(block[name]) for name in ("C", "X", "Y")] == own[7:10]
+
+
+def test_blocks_rebuild_from_the_vectors_calldata(replayed: Replayed) -> None:
+    rollup = replayed.rollup
+    (transaction,) = rollup.transactions
     blocks = VECTORS["blocks"]
-    input_ = selector + encode(COMMIT_BLOCKS, [Rollup().blocks[0], [new_block(block) for block in blocks], b""])
-    domain = VECTORS["domain"]
-    given = {"chainId": domain["chain_id"], "rollup": domain["rollup_address"], "transactions": ["0x" + input_.hex()]}
-    result = node(given, str(HERE / "rebuild.mjs"))
-    accounts = blocks[-1]["accounts"]
-    assert result["accounts"] == {index: as_rebuilt(account) for index, account in accounts.items()}
+    assert all(block["key_auth"][2:] in transaction for block in blocks)
+    result = node(rollup.input(), str(HERE / "rebuild.mjs"))
+    assert rollup.expected().items() <= result.items()
+    assert result["accounts"] == {index: orders_as_slots(account) for index, account in blocks[-1]["accounts"].items()}
     assert result["root"] == blocks[-1]["header"]["new_root"]
-    assert result["challenges"] == [str(integer(block["X"])) for block in blocks]
-    assert result["evaluations"] == [str(integer(block["Y"])) for block in blocks]
-    assert (result["blocks"], result["noopsElsewhere"]) == (len(blocks), [])
+    assert result["noopsElsewhere"] == []
+
+
+def test_blocks_links_are_the_pages(replayed: Replayed) -> None:
+    operations = [operation for operation, _ in replayed.signed]
+    assert [integer(operation.get("link", "0x0")) for operation in operations] == links(operations)
 
 
 def test_amounts_and_fees(answers: dict) -> None:
@@ -131,104 +191,39 @@ def test_amounts_and_fees(answers: dict) -> None:
             assert next(said).startswith(("it is not the canonical encoding", "it is 2^128 or more")), packed
 
 
-CODES = {"Transfer": 3, "TransferToAddress": 4, "Withdraw": 5, "ForcedExit": 7, "Order": 8, "CancelOrder": 9}
+def test_messages_words_hashes_and_links_are_the_pages() -> None:
+    cases = VECTORS["messages"]
+    for case, own_link in zip(cases, links([case["operation"] for case in cases]), strict=True):
+        words = signed_of(case["operation"]).words(integer(VECTORS["domain"]["word"]), own_link)
+        assert [integer(text) for text in case["message"]] == words
+        assert integer(case["message_hash"]) == poseidon(*words)
 
 
-def message_of(operation: dict) -> list[int]:
-    """M0..M4."""
-    kind = operation["op"]
-    get = operation.get
-    payer = operation["account_id"] if kind in ("Order", "CancelOrder") else operation["from_id"]
-    fee_token = operation[{"Order": "sell_token"}.get(kind, "fee_token" if "fee_token" in operation else "token")]
-    to = {"Transfer": get("to_id"), "ForcedExit": get("account_id"), "CancelOrder": get("slot")}
-    to["Order"] = get("slot", 0) << 12 | get("buy_token", 0)
-    m1 = 0
-    for value, bits in (
-        (CODES[kind], 4),
-        (payer, 24),
-        (operation["order_id" if kind == "Order" else "nonce"], 32),
-        (get("token", fee_token), 12),
-        (fee_token, 12),
-        (pack_decimal(int(operation["fee"]), 11), 16),
-        (to.get(kind, 0), 24),
-        (operation["valid_from"], 40),
-        (operation["valid_until"], 40),
-    ):
-        m1 = m1 << bits | value
-    m3 = {"ForcedExit": 0, "CancelOrder": get("first_valid_order_id"), "Withdraw": int(get("amount", "0"))}
-    m3["Order"] = int(get("sell_amount", "0")) << 120 | int(get("buy_amount", "0"))
-    if kind.startswith("Transfer"):
-        m3[kind] = pack_decimal(int(operation["amount"]), 35)
-    domain = VECTORS["domain"]
-    return [
-        domain["chain_id"] << 160 | integer(domain["rollup_address"]),
-        m1,
-        integer(get("to_address", get("address", "0x0"))),
-        m3[kind],
-        integer(get("link", "0x0")),
-    ]
+def test_signatures_hold_over_the_pages_messages(answers: dict) -> None:
+    assert len(answers["signatures"]) > len(VECTORS["messages"])
+    assert set(answers["signatures"]) == {True}
 
 
-def test_messages_and_signatures(answers: dict) -> None:
-    for case in VECTORS["messages"]:
-        message = message_of(case["operation"])
-        assert [integer(text) for text in case["message"]] == message
-        assert integer(case["message_hash"]) == poseidon(*message)
-    assert answers["signatures"] == [True] * len(VECTORS["messages"])
-
-
-def published(operation: dict) -> Step:
-    """What a block publishes of a signed operation."""
-    get, fee, rollup = operation.get, int(operation["fee"]), Rollup()
-    amount, address = int(get("amount", "0")), integer(get("to_address", get("address", "0x0")))
-    match operation["op"]:
-        case "Transfer":
-            return rollup.transfer(operation["from_id"], operation["to_id"], operation["token"], amount, fee)
-        case "TransferToAddress":
-            payer, to = operation["from_id"], operation["to_id"]
-            return rollup.transfer_to_address(payer, to, operation["token"], amount, fee, address)
-        case "Withdraw":
-            return rollup.withdraw(operation["from_id"], operation["token"], amount, fee, address)
-        case "ForcedExit":
-            leaving = rollup.account(operation["account_id"])
-            leaving.address = address
-            leaving.add(operation["token"], amount)
-            where = operation["account_id"], operation["token"], operation["fee_token"]
-            return rollup.forced_exit(operation["from_id"], *where, fee)
-        case "ChangePubKey":
-            index, owner = operation["account_id"], integer(operation["owner"])
-            rollup.account(index).nonce = operation["nonce"]
-            ax, ay = (integer(coordinate) for coordinate in operation["key"])
-            return rollup.change_pub_key(index, owner, (ax, ay), operation["fee_token"], fee)
-    first = operation["first_valid_order_id"]
-    return rollup.cancel_order(operation["account_id"], operation["slot"], first, operation["fee_token"], fee)
-
-
-def test_chunks_and_records_of_signed_operations() -> None:
-    cases = [case for case in VECTORS["messages"] if case["operation"]["op"] != "Order"]
-    assert len(cases) == len(VECTORS["messages"]) - 2
-    for case in [*cases, *VECTORS["key_changes"]]:
-        step = published(case["operation"])
+def test_chunks_and_records_of_signed_operations_are_the_pages() -> None:
+    operations = [case for case in VECTORS["messages"] if case["operation"]["op"] != "Order"]
+    for case in [*operations, *VECTORS["key_changes"]]:
+        step = lone_step(case["operation"])
         assert [integer(text) for text in case["chunks"]] == step.chunks
         assert [integer(text) for text in case["record"]] == step.words
 
 
-def test_key_changes() -> None:
-    """Digest and keyAuth, from the page's text."""
-    domain = VECTORS["domain"]
-    domain_type = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-    names = [keccak(domain_type), keccak(b"Sluice"), keccak(b"1")]
-    separator = keccak(b"".join(names) + word(domain["chain_id"]) + word(integer(domain["rollup_address"])))
-    fields = "uint32 accountId,uint32 nonce,uint256 ax,uint256 ay,uint16 feeToken,uint128 fee,uint40 validUntil"
+def test_key_changes_digest_and_key_auth_are_the_pages_and_the_owner_signed() -> None:
+    domain = VECTORS["domain"]["chain_id"], integer(VECTORS["domain"]["rollup_address"])
     for case in VECTORS["key_changes"]:
-        operation = case["operation"]
-        ax, ay = (integer(coordinate) for coordinate in operation["key"])
-        values = [operation["account_id"], operation["nonce"], ax, ay, operation["fee_token"], int(operation["fee"])]
-        struct = keccak(f"ChangePubKey({fields})".encode()) + b"".join(map(word, [*values, operation["valid_until"]]))
-        assert case["digest"] == "0x" + keccak(b"\x19\x01" + separator + keccak(struct)).hex()
-        signature, until = operation["authorisation"], operation["valid_until"].to_bytes(5, "big").hex()
-        assert case["key_auth"] == signature + until
-        assert case["key_auth_if_approved"] == "0x" + key_auth(operation["valid_until"]).hex()
+        o = case["operation"]
+        fields = o["account_id"], o["nonce"], key_of(o), o["fee_token"], int(o["fee"]), o["valid_until"]
+        digest = key_change_digest(*domain, *fields)
+        assert case["digest"] == "0x" + digest.hex()
+        auth = lone_step(o).key_auth
+        assert case["key_auth"] == "0x" + auth.hex()
+        assert case["key_auth_if_approved"] == "0x" + key_auth(o["valid_until"]).hex()
+        r, s = (int.from_bytes(auth[at : at + 32], "big") for at in (0, 32))
+        assert signer_of(digest, r, s, auth[64]) == integer(o["owner"])
 
 
 def test_queue_entries() -> None:
@@ -247,8 +242,12 @@ def test_queue_entries() -> None:
         assert case["entry"] == "0x" + (hash_ + case["expiry"].to_bytes(5, "big")).hex()
 
 
-def test_keys(answers: dict) -> None:
+def test_keys_are_hashes_of_the_owners_signatures_of_the_pages_digest(answers: dict) -> None:
+    domain = VECTORS["domain"]["chain_id"], integer(VECTORS["domain"]["rollup_address"])
+    digest = l2_key_digest(*domain, KEY_STATEMENT, 0)
     for case, public in zip(VECTORS["keys"], answers["keys"], strict=True):
-        r_and_s = bytes.fromhex(case["signature"][2:])[:64]
-        assert case["l2_private_key"] == "0x" + keccak(r_and_s).hex()
+        signature = bytes.fromhex(case["signature"][2:])
+        r, s = (int.from_bytes(signature[at : at + 32], "big") for at in (0, 32))
+        assert signer_of(digest, r, s, signature[64]) == integer(case["ethereum_address"])
+        assert case["l2_private_key"] == "0x" + keccak(signature[:64]).hex()
         assert [integer(coordinate) for coordinate in case["l2_public_key"]] == [int(c) for c in public]

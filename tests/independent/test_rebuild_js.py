@@ -129,7 +129,7 @@ SPOILED_BLOCKS = {
         lambda fields: fields.__setitem__(L2, fields[L2][:8] + ((1 << 35) - 1 << 5 | 31).to_bytes(5) + fields[L2][13:]),
         "block 2: operation 0: amount is 2^128 or more",
     ),
-    "order slot": (2, edit(L2, 0, 0x08), "block 2: operation 0 (Transfer): not a token (token = 2048, "),
+    "order slot": (2, edit(L2, 0, 0x08), "block 2: operation 0 (Transfer): not a token (token = 2048)"),
     "poor payer": (2, edit(L2, 1, 1), "block 2: operation 0 (Transfer): balance would be negative"),
     "payer without key": (2, edit(L2, 4, 5 ^ 8), "block 2: operation 0 (Transfer): the payer has no key"),
     "no recipient": (2, edit(L2, 7, 1), "block 2: operation 0 (Transfer): the recipient does not exist (account = 9)"),
