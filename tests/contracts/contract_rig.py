@@ -255,6 +255,19 @@ def address(of: Any) -> str:
     return str(getattr(of, "address", of))
 
 
+def set_queue_total(rig: Rig, total: int) -> None:
+    """Writes the counter where the contract keeps it: filling the queue takes minutes."""
+    before = rig.rollup.queueTotal()
+    for slot in range(8):
+        raw = bytes(rig.web3.eth.get_storage_at(address(rig.rollup), slot)).rjust(32, b"\0")
+        candidate = raw[:27] + total.to_bytes(5, "big")
+        rig.rpc("anvil_setStorageAt", address(rig.rollup), f"0x{slot:064x}", "0x" + candidate.hex())
+        if rig.rollup.queueTotal() == total != before:
+            return
+        rig.rpc("anvil_setStorageAt", address(rig.rollup), f"0x{slot:064x}", "0x" + raw.hex())
+    raise AssertionError("the queue's counter is not where it was")
+
+
 def with_changed_ic(verifier: str) -> str:
     """The text of a BlockVerifier as ChangedBlockVerifier, one digit of the first toy's last IC word changed."""
     word = TOYS[0]["key"]["IC"][-1][1]

@@ -1,7 +1,13 @@
 """Generated sources are fresh, and every contract can be deployed."""
 
+import ast
+import re
 import subprocess
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
+
+from contract_rig import Refusal
 
 from rollup.core.account import empty_root
 from rollup.l1 import constants_source
@@ -38,6 +44,20 @@ def test_every_contract_is_within_eip_170(project: Any) -> None:
         print(f"{name}: {size} bytes, init code {init_size}")
         assert size < EIP_170_LIMIT
         assert init_size < EIP_3860_LIMIT
+
+
+def test_every_custom_error_has_a_test_of_its_type_and_data() -> None:
+    """A test says `Refusal(name, data)` of what came back: the equality is of both."""
+    declared = set()
+    for path in (ROOT / "contracts").rglob("*.sol"):
+        if not {"mocks", "generated", ".cache"} & set(path.parts):
+            declared |= set(re.findall(r"^\s*error (\w+)\(", path.read_text(), re.MULTILINE))
+    trees = [ast.parse(path.read_text()) for path in Path(__file__).parent.glob("test_*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    refusals = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Refusal"]
+    tested = {ast.literal_eval(call.args[0]) for call in refusals if len(call.args) == len(fields(Refusal))}
+    assert len(declared) > 40
+    assert declared - tested == set()
 
 
 def test_accept_all_verifier_is_in_the_tests_alone() -> None:
