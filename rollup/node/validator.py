@@ -10,10 +10,10 @@ from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
 from rollup.core.operations import ChangePubKey, Operation, Transfer, TransferToAddress
-from rollup.core.state import State
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.client import RollupClient
 from rollup.l1.manifest import Manifest
+from rollup.l1.reader import Rebuilt
 from rollup.l1.sender import Sent
 from rollup.node.accounts import AccountIds
 from rollup.node.errors import FeeAccountNotOwnError, ForeignBlockError, NoFeeAccountError
@@ -38,7 +38,7 @@ class Landed:
 
 
 class Validator:
-    """Runs one rollup, from its genesis.
+    """Runs one rollup, from its genesis or from where it has come to.
 
     Args:
         client: The rollup on L1.
@@ -46,20 +46,28 @@ class Validator:
         account: Who sends the blocks; the L2 account of the same address gets the fees.
         prover: Makes the proofs.
         bars: Where progress is shown.
+        start: What `Reader.rebuild` gave, all blocks executed; None for a rollup without blocks.
     """
 
     def __init__(
-        self, client: RollupClient, manifest: Manifest, account: AccountAPI, prover: BlockProver, bars: Bars
+        self,
+        client: RollupClient,
+        manifest: Manifest,
+        account: AccountAPI,
+        prover: BlockProver,
+        bars: Bars,
+        start: Rebuilt | None = None,
     ) -> None:
+        start = start or Rebuilt()
         self.client = client
         self.manifest = manifest
         self.account = account
-        self.state = State()
+        self.state = start.state
         self.accounts = AccountIds(self.state)
         self.landed: list[Landed] = []
         self._prover = prover
         self._bars = bars
-        self._parent = L1Block.genesis()
+        self._parent = start.last
 
     def run(self, operations: Sequence[Operation]) -> None:
         """Put operations into as many blocks as it takes, in order, each proven, committed and executed on L1.

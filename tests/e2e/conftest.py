@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, snapshot, validator_of
+from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, rebuilt, snapshot, validator_of
 
 from rollup.circuits.keys import build_keys, find_exit_kit, load_verification_key
 from rollup.demo.users import User
 from rollup.demo.world import World, build_world
 from rollup.exits.kit import ExitKit
+from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.anvil import Anvil
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
 from rollup.l1.verifier_source import render, render_exit
@@ -96,6 +97,15 @@ def proof_one(deployed: World, prover: BlockProver) -> ProvenBlock:
         deposit_three(deployed)
         validator = validator_of(deployed, prover)
         return prover.prove(validator.seal(assigned(validator), STEPS))
+
+
+@pytest.fixture
+def started(world: World, proof_one: ProvenBlock, prover: BlockProver) -> tuple[World, Validator]:
+    """A chain with block 1 executed, and a validator that has read it from L1 and goes on."""
+    deposit_three(world)
+    new = NewBlock.of(proof_one.block)
+    world.client.commit_prove_execute(world.operator.account, L1Block.genesis(), new, proof_one.proof)
+    return world, validator_of(world, prover, rebuilt(world))
 
 
 @pytest.fixture

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
 from rollup.core.operations import Operation
-from rollup.demo.world import World
+from rollup.demo.world import Person, World
+from rollup.l1.reader import Reader, Rebuilt
 from rollup.node.validator import Validator
 from rollup.progress import Bars
 from rollup.prover import BlockProver
+from rollup.wallet.account import WalletAccount
 
 STEPS = 3
 """The most that fit a domain of 2^17."""
@@ -29,9 +34,36 @@ def snapshot(world: World) -> Iterator[None]:
         assert world.sender.rpc("evm_revert", taken)
 
 
-def validator_of(world: World, prover: BlockProver) -> Validator:
-    """The world's validator, with an empty state."""
-    return Validator(world.client, world.manifest, world.operator.account, prover, Bars(quiet=True))
+def validator_of(world: World, prover: BlockProver, start: Rebuilt | None = None) -> Validator:
+    """The world's validator, by default with an empty state."""
+    return Validator(world.client, world.manifest, world.operator.account, prover, Bars(quiet=True), start)
+
+
+def rebuilt(world: World) -> Rebuilt:
+    """What L1 alone gives."""
+    return Reader(world.sender.rpc, world.manifest.rollup, world.manifest.deployed_at).rebuild()
+
+
+def wallet_of(validator: Validator, person: Person) -> WalletAccount:
+    """The wallet of somebody whose account is in a block, with the key he began with."""
+    address = int(person.address, 16)
+    account_id = validator.accounts.find(address)
+    assert account_id is not None
+    assert person.key is not None
+    nonce = validator.state.account(account_id).nonce
+    return WalletAccount(account_id, address, person.key, validator.manifest.domain, nonce)
+
+
+def local_account(person: Person) -> LocalAccount:
+    """The person's Ethereum account, as eth-account has it."""
+    assert person.account is not None
+    account: LocalAccount = Account.from_key(person.account.private_key)
+    return account
+
+
+def l1_balance(world: World, owner: str, token: int) -> int:
+    """What an address has on L1."""
+    return int(world.sender.rpc("eth_getBalance", owner, "latest"), 16) if token == 0 else world.balance(owner)
 
 
 def deposit_three(world: World) -> None:
