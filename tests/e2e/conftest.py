@@ -3,10 +3,14 @@
 Everything is in one xdist group: it shares keys, one anvil and ape's one active provider.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "rollup"))  # model, the reference of what operations do
+
 from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, rebuilt, snapshot, validator_of
 
 from rollup.circuits.keys import build_keys, find_exit_kit, load_verification_key
