@@ -118,7 +118,7 @@ def print_report(outcome: Outcome, console: Console) -> None:
     seconds, operations = values["seconds"], values["operations"]
     rows: list[tuple[str, object]] = [
         ("users", values["users"]),
-        ("rows that pay; batches", f"{values['payments']}; {values['batches']}"),
+        ("payments; batches", f"{values['payments']}; {values['batches']}"),
         *((name.replace("_", " "), count) for name, count in operations.items()),
         ("old keys tried and refused", values["old_keys_refused"]),
         ("blocks", values["blocks"]),
