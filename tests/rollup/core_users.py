@@ -3,6 +3,7 @@
 Each builder makes an operation that is valid on the fixture `state` at nonce 0; changes are made before signing.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from rollup.core import (
     FullExit,
     Operation,
     Order,
+    OrderSlot,
     OwnerSignature,
     SignedOperation,
     State,
@@ -157,6 +159,16 @@ def payments_after() -> Batch:
     """`payments`, after what `every_operation` has before it."""
     alice, bob = transfer(nonce=4), transfer(BOB, ALICE, token=2, amount=50, fee=0, nonce=1)
     return batch((ALICE, alice), (BOB, bob))
+
+
+def held(state: State, user: User = ALICE, slot: int = ORDER_SLOT) -> OrderSlot | None:
+    """What an order slot holds; None if it was never used."""
+    return state.order_slots(user.account_id).get(slot)
+
+
+def money(state: State) -> Counter[int]:
+    """By token, what all accounts have together."""
+    return sum((Counter(state.balances(account_id)) for account_id, _ in state.accounts()), Counter())
 
 
 def snapshot(state: State) -> Any:

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from random_world import KINDS, RandomChoices, T, World
+from random_operations import KINDS, T
+from random_world import RandomChoices, World
 
 OPERATIONS = int(os.environ.get("SLUICE_MODEL_OPERATIONS", "100000"))
 SHARES = {(2, 2): 0.8, (8, 4): 0.2}
