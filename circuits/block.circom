@@ -35,40 +35,11 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input header_fee_account;
     signal input header_fee_tokens[FEE_TOKENS()];
 
-    signal input is_noop[N];
-    signal input is_deposit[N];
-    signal input is_full_exit[N];
-    signal input is_transfer[N];
-    signal input is_withdraw[N];
-    signal input from_id[N];
-    signal input to_id[N];
-    signal input token[N];
-    signal input amount[N];
-    signal input amount_packed[N];
-    signal input fee_packed[N];
-    signal input address[N];
-    signal input aux[N];
-    signal input sender_is_owner[N];
-    signal input refused[N];
-    signal input key[N][2];
-    signal input valid_from[N];
-    signal input valid_until[N];
-    signal input signature_r[N][2];
-    signal input signature_s[N];
-    signal input from_key[N][2];
-    signal input from_address[N];
-    signal input from_nonce[N];
-    signal input from_balance_path[N][BALANCE_LEVELS][ARITY()];
-    signal input from_account_path[N][ACCOUNT_LEVELS][ARITY()];
-    signal input to_key[N][2];
-    signal input to_address[N];
-    signal input to_nonce[N];
-    signal input to_balance_path[N][BALANCE_LEVELS][ARITY()];
-    signal input to_account_path[N][ACCOUNT_LEVELS][ARITY()];
+    input Operation() op[N];
+    input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) from[N];
+    input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) to[N];
 
-    signal input close_key[2];
-    signal input close_address;
-    signal input close_nonce;
+    input Account() close_account;
     signal input close_account_path[ACCOUNT_LEVELS][ARITY()];
     signal input close_balance_paths[FEE_TOKENS()][BALANCE_LEVELS][ARITY()];
 
@@ -104,6 +75,9 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
             steps[i].l2_count_in <== open.l2_count_out;
             steps[i].l1_count_in <== open.l1_count_out;
             steps[i].fees_in <== open.fees_out;
+            steps[i].pending_in <== open.pending_out;
+            steps[i].link_in <== open.link_out;
+            steps[i].rest_in <== open.rest_out;
         } else {
             steps[i].root_in <== steps[i - 1].root_out;
             steps[i].commitment_in <== steps[i - 1].commitment_out;
@@ -113,37 +87,13 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
             steps[i].l2_count_in <== steps[i - 1].l2_count_out;
             steps[i].l1_count_in <== steps[i - 1].l1_count_out;
             steps[i].fees_in <== steps[i - 1].fees_out;
+            steps[i].pending_in <== steps[i - 1].pending_out;
+            steps[i].link_in <== steps[i - 1].link_out;
+            steps[i].rest_in <== steps[i - 1].rest_out;
         }
-        steps[i].is_noop <== is_noop[i];
-        steps[i].is_deposit <== is_deposit[i];
-        steps[i].is_full_exit <== is_full_exit[i];
-        steps[i].is_transfer <== is_transfer[i];
-        steps[i].is_withdraw <== is_withdraw[i];
-        steps[i].from_id <== from_id[i];
-        steps[i].to_id <== to_id[i];
-        steps[i].token <== token[i];
-        steps[i].amount <== amount[i];
-        steps[i].amount_packed <== amount_packed[i];
-        steps[i].fee_packed <== fee_packed[i];
-        steps[i].address <== address[i];
-        steps[i].aux <== aux[i];
-        steps[i].sender_is_owner <== sender_is_owner[i];
-        steps[i].refused <== refused[i];
-        steps[i].key <== key[i];
-        steps[i].valid_from <== valid_from[i];
-        steps[i].valid_until <== valid_until[i];
-        steps[i].signature_r <== signature_r[i];
-        steps[i].signature_s <== signature_s[i];
-        steps[i].from_key <== from_key[i];
-        steps[i].from_address <== from_address[i];
-        steps[i].from_nonce <== from_nonce[i];
-        steps[i].from_balance_path <== from_balance_path[i];
-        steps[i].from_account_path <== from_account_path[i];
-        steps[i].to_key <== to_key[i];
-        steps[i].to_address <== to_address[i];
-        steps[i].to_nonce <== to_nonce[i];
-        steps[i].to_balance_path <== to_balance_path[i];
-        steps[i].to_account_path <== to_account_path[i];
+        steps[i].op <== op[i];
+        steps[i].from <== from[i];
+        steps[i].to <== to[i];
     }
 
     component close = Close(ACCOUNT_LEVELS, BALANCE_LEVELS);
@@ -158,15 +108,16 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
     close.l2_count_in <== steps[N - 1].l2_count_out;
     close.l1_count_in <== steps[N - 1].l1_count_out;
     close.fees_in <== steps[N - 1].fees_out;
+    close.pending_in <== steps[N - 1].pending_out;
+    close.link_in <== steps[N - 1].link_out;
+    close.rest_in <== steps[N - 1].rest_out;
     close.fee_tokens <== open.fee_tokens;
     close.fee_account <== open.fee_account;
     close.header_eval <== open.header_eval;
     close.new_root <== open.new_root;
     close.l2_chunks <== open.l2_chunks;
     close.l1_words <== open.l1_words;
-    close.key <== close_key;
-    close.address <== close_address;
-    close.nonce <== close_nonce;
+    close.account <== close_account;
     close.account_path <== close_account_path;
     close.balance_paths <== close_balance_paths;
 }

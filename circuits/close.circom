@@ -2,6 +2,7 @@ pragma circom 2.2.0;
 
 include "circomlib/circuits/comparators.circom";
 include "lib/account.circom";
+include "lib/buses.circom";
 include "lib/merkle.circom";
 include "lib/streams.circom";
 
@@ -9,13 +10,13 @@ include "lib/streams.circom";
  * Closes a block: pays its fees out and holds every element of the state vector to the header and to (C, Y).
  *
  * Statement: after balance(fee_account, fee_tokens[j]) += fees[j], for j = 0..7 in order, the root is new_root;
- * the fee account's address is not 0; l2_count = l2_chunks and l1_count = l1_words; commitment = C;
- * Y = header_eval + X^(2^20) l2_eval + X^(2^21) l1_eval.
+ * the fee account's address is not 0; nothing is pending: no Swap or batch is cut off by the block's end (I-18, I-19);
+ * l2_count = l2_chunks and l1_count = l1_words; commitment = C; Y = header_eval + X^(2^20) l2_eval + X^(2^21) l1_eval.
  *
  * Of the state vector l2_parity alone is not held to anything: it is l2_count mod 2.
  * The credits cannot overflow: fees were debited in this block, see Step.
  *
- * Phases: A. fees, in the balance tree   B. the fee account   C. counts, commitment, evaluation
+ * Phases: A. fees, in the balance tree   B. the fee account   C. nothing unfinished, counts, commitment, evaluation
  *
  * @param ACCOUNT_LEVELS, BALANCE_LEVELS  the depths of the trees, at most the protocol's
  *
@@ -24,8 +25,8 @@ include "lib/streams.circom";
  *   *_in          {state vector}  assumed (by the last step)
  *   fee_tokens[8], fee_account, header_eval, new_root, l2_chunks, l1_words   assumed (by Open)
  * Inputs, private, all constrained here:
- *   key[2], address, nonce, account_path   the fee account after the last step
- *   balance_paths[8]                       each as it stands when its turn comes, bottom level first
+ *   account {Account}, account_path[]   the fee account after the last step
+ *   balance_paths[8]                    each as it stands when its turn comes, bottom level first
  */
 template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     assert(ACCOUNT_LEVELS > 0 && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
@@ -42,6 +43,9 @@ template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input l2_count_in;
     signal input l1_count_in;
     signal input fees_in[FEE_TOKENS()];
+    signal input pending_in;
+    signal input link_in;
+    signal input rest_in;
     signal input fee_tokens[FEE_TOKENS()];
     signal input fee_account;
     signal input header_eval;
@@ -49,9 +53,7 @@ template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input l2_chunks;
     signal input l1_words;
 
-    signal input key[2];
-    signal input address;
-    signal input nonce;
+    input Account() account;
     signal input account_path[ACCOUNT_LEVELS][ARITY()];
     signal input balance_paths[FEE_TOKENS()][BALANCE_LEVELS][ARITY()];
 
@@ -78,23 +80,22 @@ template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     // B. The fee account
     component index = IndexDigits(ACCOUNT_LEVELS);
     index.index <== fee_account;
-    component account = AccountUpdate(ACCOUNT_LEVELS);
-    account.root <== root_in;
-    account.digits <== index.digits;
-    account.path <== account_path;
-    account.key <== key;
-    account.address <== address;
-    account.nonce <== nonce;
-    account.old_balances_root <== balances[0].old_root;
-    account.new_key <== key;
-    account.new_address <== address;
-    account.new_nonce <== nonce;
-    account.new_balances_root <== balances[FEE_TOKENS() - 1].new_root;
-    account.new_root === new_root;
-    signal address_is_zero <== IsZero()(address);
+    component update = AccountUpdate(ACCOUNT_LEVELS);
+    update.root <== root_in;
+    update.digits <== index.digits;
+    update.path <== account_path;
+    update.before <== account;
+    update.balances_before <== balances[0].old_root;
+    update.after <== account;
+    update.balances_after <== balances[FEE_TOKENS() - 1].new_root;
+    update.new_root === new_root;
+    signal address_is_zero <== IsZero()(account.address);
     address_is_zero === 0;
 
-    // C. Counts, commitment, evaluation
+    // C. Nothing unfinished, counts, commitment, evaluation
+    pending_in === 0;
+    link_in === 0;
+    rest_in === 0;
     l2_count_in === l2_chunks;
     l1_count_in === l1_words;
     commitment_in === C;

@@ -60,9 +60,9 @@ template Exit(ACCOUNT_LEVELS, BALANCE_LEVELS) {
 
     // C. The account
     component leaf = AccountLeaf();
-    leaf.key <== key;
-    leaf.address <== owner;
-    leaf.nonce <== nonce;
+    leaf.account.key <== key;
+    leaf.account.address <== owner;
+    leaf.account.nonce <== nonce;
     leaf.balances_root <== balance.root;
     component account = PathOpening(ACCOUNT_LEVELS);
     account.leaf <== leaf.out;

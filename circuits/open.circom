@@ -54,6 +54,9 @@ template Open(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal output l2_count_out;
     signal output l1_count_out;
     signal output fees_out[FEE_TOKENS()];
+    signal output pending_out;
+    signal output link_out;
+    signal output rest_out;
 
     signal output domain;
     signal output timestamp;
@@ -131,6 +134,9 @@ template Open(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     for (var j = 0; j < FEE_TOKENS(); j++) {
         fees_out[j] <== 0;
     }
+    pending_out <== 0;
+    link_out <== 0;
+    rest_out <== 0;
 
     // E. Globals
     domain <== header_domain;

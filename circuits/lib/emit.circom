@@ -1,101 +1,107 @@
 pragma circom 2.2.0;
 
+include "buses.circom";
 include "streams.circom";
 
 /**
- * What a step publishes: its chunk of the L2 stream and its record of the L1 stream (protocol 6), appended to the
+ * What a step publishes: its chunks of the L2 stream and its record of the L1 stream (protocol 6), appended to the
  * evaluations and counts and absorbed in the commitment.
  *
- * Statement: the chunk is the operation's (none for Noop), the record has 0, 2 (FullExit, Withdraw) or 4 (Deposit) words.
+ * Statement: chunk 0 is op 4 @ 116 and, by kind,
  *
- * Inputs: X {uint128} assumed (by L1); is_* {bool, one-hot} assumed (by Step); the fields, in the widths below, assumed
- * (by Step), where amount_packed = 0 unless Transfer, fee_packed = 0 unless signed, aux = 0 unless a queue operation,
- * key = 0 unless Deposit; `_in` assumed (by the previous step).
+ *                       token 12 @ 104 | from 24 @ 80 | to 24 @ 56 | amount 40 @ 16 | fee 16 @ 0
+ *   Transfer(ToAddress)     token          from_id       to_id       amount_packed    fee_packed
+ *   maker, taker            token          from_id       to_slot     amount_packed    fee_packed
+ *   CancelOrder             token          from_id       to_slot     order_id         fee_packed
+ *   ForcedExit              token          from_id       0           0                fee_packed
+ *   other markers           0              0             0           0                fee_packed
+ *   settlement          counter_order_id 32 @ 32 | order_id 32 @ 0
+ *
+ * TransferToAddress has two more, address 160 | 0 (80); Noop has none. The records, of what touch 2 opens:
+ *
+ *   W0: op 4 @ 200 | flags 4 @ 196 | to_id 24 @ 172 | to_slot 12 @ 160 | address 160 @ 0
+ *   W1: aux 64 @ 128 | amount 128 @ 0                   both of Deposit, FullExit, Withdraw, ChangePubKey, ForcedExit
+ *   W2, W3: key                                         of Deposit, ChangePubKey
+ *
+ * Inputs: X {uint128} assumed (by L1); op, kind, address_chunks[2] {uint120} assumed (by ReadKind, Decode); before {Data} assumed (by the step before). Outputs: after {Data}
  */
 template Emit() {
     signal input X;
-    signal input is_noop;
-    signal input is_deposit;
-    signal input is_full_exit;
-    signal input is_transfer;
-    signal input is_withdraw;
-    signal input sender_is_owner;
-    signal input refused;
-    signal input from_id;
-    signal input to_id;
-    signal input token;
-    signal input amount;
-    signal input amount_packed;
-    signal input fee_packed;
-    signal input address;
-    signal input aux;
-    signal input key[2];
-    signal input commitment_in;
-    signal input l2_eval_in;
-    signal input l2_parity_in;
-    signal input l1_eval_in;
-    signal input l2_count_in;
-    signal input l1_count_in;
-    signal output commitment_out;
-    signal output l2_eval_out;
-    signal output l2_parity_out;
-    signal output l1_eval_out;
-    signal output l2_count_out;
-    signal output l1_count_out;
+    input Operation() op;
+    input Kind() kind;
+    signal input address_chunks[2];
+    input Data() before;
+    output Data() after;
 
-    var op = OP_NOOP() * is_noop + OP_DEPOSIT() * is_deposit + OP_FULL_EXIT() * is_full_exit
-        + OP_TRANSFER() * is_transfer + OP_WITHDRAW() * is_withdraw;
+    var code = OP_DEPOSIT() * op.is_deposit + OP_FULL_EXIT() * op.is_full_exit + OP_TRANSFER() * op.is_transfer
+        + OP_TRANSFER_TO_ADDRESS() * op.is_transfer_to_address + OP_WITHDRAW() * op.is_withdraw
+        + OP_CHANGE_PUB_KEY() * op.is_change_pub_key + OP_FORCED_EXIT() * op.is_forced_exit + OP_SWAP() * kind.swaps
+        + OP_CANCEL_ORDER() * op.is_cancel_order;
+    assert(OP_NOOP() == 0);
 
-    // Transfer: op 4 @ 116 | token 12 @ 104 | from 24 @ 80 | to 24 @ 56 | amount 40 @ 16 | fee 16 @ 0
-    // marker:   op 4 @ 116 | 0 (100) @ 16 | fee 16 @ 0
-    var body = token;
-    body = body * (1 << ACCOUNT_ID_BITS()) + from_id;
-    body = body * (1 << ACCOUNT_ID_BITS()) + to_id;
-    body = body * (1 << AMOUNT_BITS()) + amount_packed;
-    body = body * (1 << FEE_BITS());
-    signal transfer_body <== is_transfer * body;
-    signal chunk <== op * (1 << (CHUNK_BITS() - OP_BITS())) + transfer_body + fee_packed;
+    // Chunks
+    var SLOT_FIELD = FEE_BITS() + AMOUNT_BITS();
+    signal payer <== (kind.pays + kind.order_slot + op.is_forced_exit)
+        * (op.token * (1 << ACCOUNT_ID_BITS()) + op.from_id);
+    signal to_account <== kind.pays * op.to_id;
+    signal to_slot <== kind.order_slot * op.to_slot;
+    signal amount <== (kind.pays + kind.orders) * op.amount_packed;
+    signal first_valid <== op.is_cancel_order * op.order_id;
+    signal orders <== op.is_settlement * (op.counter_order_id * (1 << ORDER_ID_BITS()) + op.order_id);
+    var chunk = code * (1 << (SLOT_BITS() + ACCOUNT_ID_BITS())) + payer;
+    chunk = chunk * (1 << ACCOUNT_ID_BITS()) + to_account + to_slot;
+    chunk = chunk * (1 << AMOUNT_BITS()) + amount + first_valid;
+    chunk = chunk * (1 << FEE_BITS()) + op.fee_packed + orders;
+    signal chunks[MAX_CHUNKS_PER_STEP()];
+    chunks[0] <== chunk;
+    chunks[1] <== address_chunks[0];
+    chunks[2] <== address_chunks[1];
 
-    // W0: op 4 @ 200 | flags 4 @ 196 | account_id 24 @ 172 | token 12 @ 160 | address 160 @ 0
-    // W1: aux 64 @ 128 | amount 128 @ 0      W2, W3: ax, ay
-    var head = op;
-    head = head * (1 << FLAG_BITS()) + FLAG_SENDER_IS_OWNER() * sender_is_owner + FLAG_REFUSED() * refused;
-    head = head * (1 << ACCOUNT_ID_BITS()) + from_id;
-    head = head * (1 << SLOT_BITS()) + token;
-    head = head * (1 << ADDRESS_BITS()) + address;
-    var has_record = is_deposit + is_full_exit + is_withdraw;
+    // Record
+    var head = code;
+    head = head * (1 << FLAG_BITS()) + FLAG_SENDER_IS_OWNER() * op.sender_is_owner + FLAG_REFUSED() * op.refused;
+    head = head * (1 << ACCOUNT_ID_BITS()) + op.to_id;
+    head = head * (1 << SLOT_BITS()) + op.to_slot;
+    head = head * (1 << ADDRESS_BITS()) + op.address;
+    var has_key = op.is_deposit + op.is_change_pub_key;
+    var has_record = has_key + op.is_full_exit + op.is_withdraw + op.is_forced_exit;
     signal words[MAX_WORDS_PER_STEP()];
     words[0] <== has_record * head;
-    words[1] <== has_record * (aux * (1 << BALANCE_BITS()) + amount);
-    words[2] <== key[0];
-    words[3] <== key[1];
+    words[1] <== has_record * (op.aux * (1 << BALANCE_BITS()) + op.amount);
+    words[2] <== op.key[0];
+    words[3] <== op.key[1];
 
-    component l2 = AppendChunk();
-    l2.X <== X;
-    l2.present <== 1 - is_noop;
-    l2.chunk <== chunk;
-    l2.l2_eval_in <== l2_eval_in;
-    l2.l2_parity_in <== l2_parity_in;
-    l2.l2_count_in <== l2_count_in;
-    l2_eval_out <== l2.l2_eval_out;
-    l2_parity_out <== l2.l2_parity_out;
-    l2_count_out <== l2.l2_count_out;
+    // Both appended and absorbed
+    component l2[MAX_CHUNKS_PER_STEP()];
+    var present[MAX_CHUNKS_PER_STEP()] = [1 - op.is_noop, op.is_transfer_to_address, op.is_transfer_to_address];
+    for (var i = 0; i < MAX_CHUNKS_PER_STEP(); i++) {
+        l2[i] = AppendChunk();
+        l2[i].X <== X;
+        l2[i].present <== present[i];
+        l2[i].chunk <== chunks[i];
+        l2[i].l2_eval_in <== i == 0 ? before.l2_eval : l2[i - 1].l2_eval_out;
+        l2[i].l2_parity_in <== i == 0 ? before.l2_parity : l2[i - 1].l2_parity_out;
+        l2[i].l2_count_in <== i == 0 ? before.l2_count : l2[i - 1].l2_count_out;
+    }
+    after.l2_eval <== l2[MAX_CHUNKS_PER_STEP() - 1].l2_eval_out;
+    after.l2_parity <== l2[MAX_CHUNKS_PER_STEP() - 1].l2_parity_out;
+    after.l2_count <== l2[MAX_CHUNKS_PER_STEP() - 1].l2_count_out;
 
     component l1 = AppendWords();
     l1.X <== X;
     l1.pair <== has_record;
-    l1.quad <== is_deposit;
+    l1.quad <== has_key;
     l1.words <== words;
-    l1.l1_eval_in <== l1_eval_in;
-    l1.l1_count_in <== l1_count_in;
-    l1_eval_out <== l1.l1_eval_out;
-    l1_count_out <== l1.l1_count_out;
+    l1.l1_eval_in <== before.l1_eval;
+    l1.l1_count_in <== before.l1_count;
+    after.l1_eval <== l1.l1_eval_out;
+    after.l1_count <== l1.l1_count_out;
 
     component absorb = AbsorbStep();
-    absorb.commitment_in <== commitment_in;
-    absorb.chunks <== [chunk, 0, 0];
+    absorb.commitment_in <== before.commitment;
+    absorb.chunks <== chunks;
     absorb.words <== words;
-    absorb.chunk_count <== 1 - is_noop;
-    absorb.word_count <== 2 * has_record + 2 * is_deposit;
-    commitment_out <== absorb.commitment_out;
+    absorb.chunk_count <== 1 - op.is_noop + 2 * op.is_transfer_to_address;
+    absorb.word_count <== 2 * has_record + 2 * has_key;
+    after.commitment <== absorb.commitment_out;
 }

@@ -7,51 +7,6 @@ include "circomlib/circuits/poseidon.circom";
 include "../generated/constants.circom";
 
 /**
- * The message of a signed operation (protocol 4).
- *
- * Statement: out = Poseidon(5)(M0, M1, M2, M3, M4) with
- *   M0 = domain                                        M2 = recipient        M3 = amount       M4 = link
- *   M1 = op 4 @ 200 | account_id 24 @ 176 | nonce 32 @ 144 | token 12 @ 132 | fee_token 12 @ 120
- *        | fee 16 @ 104 | to_id 24 @ 80 | valid_from 40 @ 40 | valid_until 40 @ 0
- *
- * Inputs: domain, recipient, amount, link {field}; the others as wide as above, all assumed (by Step).
- */
-template Message() {
-    signal input domain;
-    signal input op;
-    signal input account_id;
-    signal input nonce;
-    signal input token;
-    signal input fee_token;
-    signal input fee_packed;
-    signal input to_id;
-    signal input valid_from;
-    signal input valid_until;
-    signal input recipient;
-    signal input amount;
-    signal input link;
-    signal output out;
-
-    var word = op;
-    word = word * (1 << ACCOUNT_ID_BITS()) + account_id;
-    word = word * (1 << NONCE_BITS()) + nonce;
-    word = word * (1 << SLOT_BITS()) + token;
-    word = word * (1 << SLOT_BITS()) + fee_token;
-    word = word * (1 << FEE_BITS()) + fee_packed;
-    word = word * (1 << ACCOUNT_ID_BITS()) + to_id;
-    word = word * (1 << TIMESTAMP_BITS()) + valid_from;
-    word = word * (1 << TIMESTAMP_BITS()) + valid_until;
-
-    component hash = Poseidon(5);
-    hash.inputs[0] <== domain;
-    hash.inputs[1] <== word;
-    hash.inputs[2] <== recipient;
-    hash.inputs[3] <== amount;
-    hash.inputs[4] <== link;
-    out <== hash.out;
-}
-
-/**
  * A signature of `message` by `key`, demanded only where enabled.
  *
  * Statement: signature_r is on the curve, and enabled => key is not (0, 0), key is on the curve, 8 * key is not the
@@ -65,11 +20,11 @@ template Message() {
  * that is not what refuses it: circomlib's multiplication takes any point with x = 0 for the identity.
  *
  * Inputs:
- *   enabled         {bool}   assumed (by Step)
+ *   enabled         {bool}   assumed (by Authorise)
  *   key[2]          {field}  any
  *   signature_r[2]  {field}  constrained here
  *   signature_s     {field}  constrained here (< 2^253, and < the order where enabled)
- *   message         {field}  assumed (by Message)
+ *   message         {field}  assumed (by Authorise)
  */
 template CheckSignature() {
     signal input enabled;

@@ -40,6 +40,11 @@ class StateVector:
         return {field.name + suffix: getattr(self, field.name) for field in fields(self)}
 
 
+def account_signals(prefix: str, account: Account) -> Inputs:
+    """The bus Account, by signal name with `prefix` in front."""
+    return {f"{prefix}key": account.key, f"{prefix}address": account.address, f"{prefix}nonce": account.nonce}
+
+
 @dataclass(frozen=True, slots=True)
 class TouchInputs:
     """What the tree holds before a touch: the account, the slot's path and the account's."""
@@ -49,11 +54,9 @@ class TouchInputs:
     account_path: Path
 
     def signals(self, prefix: str) -> Inputs:
-        """By signal name, with `from_` or `to_` in front."""
+        """By signal name, with `from.` or `to.` in front."""
         return {
-            f"{prefix}key": self.account.key,
-            f"{prefix}address": self.account.address,
-            f"{prefix}nonce": self.account.nonce,
+            **account_signals(f"{prefix}account.", self.account),
             f"{prefix}balance_path": self.balance_path,
             f"{prefix}account_path": self.account_path,
         }
@@ -89,17 +92,17 @@ class StepInputs:
 
     def signals(self) -> Inputs:
         """All inputs of the circuit: globals, state vector, private inputs."""
-        to_slot = touched_slots(self.operation).to_slot
+        held = self.receiver.balance_path[0][touched_slots(self.operation).to_slot % ARITY]
+        operation = operation_signals(self.operation, self.batch_rest) | slot_signals(self.operation, held)
         return {
             "X": self.challenge,
             "domain": self.header.domain,
             "timestamp": self.header.timestamp,
             "fee_tokens": self.header.fee_tokens,
             **self.state_in.signals("_in"),
-            **operation_signals(self.operation, self.batch_rest),
-            **slot_signals(self.operation, self.receiver.balance_path[0][to_slot % ARITY]),
-            **self.sender.signals("from_"),
-            **self.receiver.signals("to_"),
+            **{f"op.{name}": value for name, value in operation.items()},
+            **self.sender.signals("from."),
+            **self.receiver.signals("to."),
         }
 
 
@@ -129,9 +132,7 @@ class CloseInputs:
             "l2_chunks": self.header.l2_chunks,
             "l1_words": self.header.l1_words,
             **self.state_in.signals("_in"),
-            "key": self.account.key,
-            "address": self.account.address,
-            "nonce": self.account.nonce,
+            **account_signals("account.", self.account),
             "account_path": self.account_path,
             "balance_paths": self.balance_paths,
         }
