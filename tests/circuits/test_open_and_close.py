@@ -10,6 +10,7 @@ from rollup.circuits.blocks import Pieces
 from rollup.core.binding import commit_header, evaluate
 from rollup.core.constants import FIELD_MODULUS
 from rollup.core.rules import Touch
+from rollup.core.witness_inputs import account_signals
 
 WIDTHS = {
     "header_version": 8,
@@ -43,7 +44,7 @@ def test_open_gives_the_state_vector_of_the_header(pieces: Pieces, block: tuple[
     assert outputs["header_eval"] == close["header_eval"]
     assert outputs["root_out"] == inputs["header_old_root"]
     assert [outputs[f"fees_out[{j}]"] for j in range(8)] == [0] * 8
-    for name in ("l2_eval", "l2_parity", "l1_eval", "l2_count", "l1_count"):
+    for name in ("l2_eval", "l2_parity", "l1_eval", "l2_count", "l1_count", "pending", "link", "rest"):
         assert outputs[f"{name}_out"] == 0
     for name in ("domain", "timestamp", "new_root", "l2_chunks", "l1_words", "fee_account"):
         assert outputs[name] == inputs[f"header_{name}"]
@@ -148,7 +149,7 @@ def test_close_fee_account_that_does_not_exist_is_refused(pieces: Pieces, world:
     state.touch(Touch(0, 0, state.account(0), state.balance(0, 0) - 2))
     inputs = close.signals() | {"fee_account": NOBODY.account_id, "root_in": state.root}
     account = state.account(NOBODY.account_id)
-    inputs |= {"key": account.key, "address": account.address, "nonce": account.nonce}
+    inputs |= account_signals("account.", account)
     inputs["account_path"] = state.account_path(NOBODY.account_id)
     paths = []
     for token, fee in zip(FEE_TOKENS, close.state_in.fees, strict=True):

@@ -8,7 +8,7 @@ from reference_babyjub import torsion_points
 from rollup._native import BASE8, Circuit
 from rollup.core.account import Account
 from rollup.core.constants import FIELD_MODULUS
-from rollup.core.operations import Deposit, FullExit, Operation
+from rollup.core.operations import Deposit, FullExit, QueueOperation
 from rollup.core.rules import Touch
 
 TOP = FIELD_MODULUS - 1
@@ -25,15 +25,14 @@ POISONED = {
 }
 
 
-def _accepts(step: Circuit, world: World, operation: Operation) -> None:
-    inputs = raw_step(world.state, operation)
-    expected_root = inputs.pop("expected_root")
-    witness = step.witness(inputs)
+def _accepts(step: Circuit, world: World, operation: QueueOperation) -> None:
+    expected = raw_step(world.state, operation)
+    witness = step.witness(expected.inputs)
     assert step.check(witness) is None
-    assert witness.outputs()["root_out"] == expected_root
+    assert witness.outputs()["root_out"] == expected.root
 
 
-def _operations(account_id: int, owner: int, key: tuple[int, int]) -> dict[str, Operation]:
+def _operations(account_id: int, owner: int, key: tuple[int, int]) -> dict[str, QueueOperation]:
     return {
         "deposit": Deposit(account_id, 5, 1000, owner, key, True),
         "deposit_by_another": Deposit(account_id, 5, 1000, owner, key, False),
@@ -88,8 +87,7 @@ def test_full_exit_of_an_empty_account_for_owner_zero_pays_nothing(step: Circuit
 
 def test_deposit_never_replaces_a_key(step: Circuit, world: World) -> None:
     """I-03"""
-    inputs = raw_step(world.state, Deposit(BOB.account_id, 5, 1, BOB.address, OPERATOR.key, True))
-    del inputs["expected_root"]
+    inputs = raw_step(world.state, Deposit(BOB.account_id, 5, 1, BOB.address, OPERATOR.key, True)).inputs
     root = step.witness(inputs).outputs()["root_out"]
     state = world.state.copy()
     state.touch(Touch(BOB.account_id, 5, state.account(BOB.account_id), state.balance(BOB.account_id, 5) + 1))

@@ -31,7 +31,7 @@ from core_users import (
 from rollup._native import eddsa_verify, poseidon
 from rollup.core import BlockBuilder, SealedBlock, State, unpack_amount, unpack_fee
 from rollup.core.constants import FIELD_MODULUS
-from rollup.core.witness_inputs import StepInputs
+from rollup.core.witness_inputs import Inputs, StepInputs
 
 CODES = {
     "transfer": 3, "transfer_to_address": 4, "withdraw": 5, "forced_exit": 7, "maker": 8, "taker": 8,
@@ -57,6 +57,12 @@ def sealed(state: State, operations: list[Any], size: int = 16) -> SealedBlock:
 def steps_of(block: SealedBlock) -> tuple[StepInputs, ...]:
     assert block.witness is not None
     return block.witness.steps
+
+
+def plain(signals: Inputs) -> dict[str, Any]:
+    """By the names without their buses: `op.amount` is amount, `from.account.key` is from_key."""
+    names = {name: name.removeprefix("op.").removeprefix("account.") for name in signals}
+    return {names[name].replace(".account.", "_").replace(".", "_"): value for name, value in signals.items()}
 
 
 def replaced(path: list[list[int]], index: int, old: int, new: int) -> tuple[int, int]:
@@ -196,7 +202,7 @@ def check(block: SealedBlock) -> list[str]:
     kinds = []
     for step in block.witness.steps:
         assert step.state_in == vector
-        reading = Reading(dict(step.signals()))
+        reading = Reading(plain(step.signals()))
         vector = step.state_out
         assert reading.root_out() == vector.root
         assert reading.pending_out() == (vector.pending, vector.link, vector.rest)
@@ -214,7 +220,7 @@ def test_witness_steps_chain_and_open_the_tree(state: State) -> None:
     vector = block.witness.close.state_in
     assert (vector.l2_count, vector.l1_count, vector.l2_parity) == (16, 18, 0)
     assert (vector.commitment, vector.fees[:3]) == (block.commitment, (0, 1 + 1 + 2 + 10 + 1 + 1, 1 + 10))
-    close = block.witness.close.signals()
+    close = plain(block.witness.close.signals())
     assert (close["C"], close["X"], close["Y"]) == (block.commitment, block.challenge, block.evaluation)
     r, x = FIELD_MODULUS, block.challenge
     joined = close["header_eval"] + pow(x, 2**20, r) * vector.l2_eval + pow(x, 2**21, r) * vector.l1_eval
@@ -223,7 +229,7 @@ def test_witness_steps_chain_and_open_the_tree(state: State) -> None:
 
 def test_witness_exact_amounts_are_the_packed_ones(state: State) -> None:
     for step in steps_of(sealed(state, every_operation())):
-        signals: Any = step.signals()
+        signals = plain(step.signals())
         for name in ("amount", "counter_amount"):
             if signals[f"{name}_packed"]:
                 assert unpack_amount(signals[f"{name}_packed"]) == signals[name]
@@ -256,7 +262,7 @@ def test_witness_special_cases_open_the_tree(state: State, operations: list[Any]
 def test_witness_close_credits_fees_to_the_new_root(state: State) -> None:
     block = sealed(state, [transfer(fee=7)])
     assert block.witness is not None
-    close: Any = block.witness.close.signals()
+    close = plain(block.witness.close.signals())
     roots = []
     for j, token in enumerate(FEE_TOKENS):
         path = close["balance_paths"][j]
@@ -308,7 +314,7 @@ USED: dict[str, dict[str, Any]] = {
 def test_witness_signals_are_the_operations_and_else_pinned(state: State, kind: str) -> None:
     """Every private input but paths: what the operation uses, and 0 (signature (0, 1, 0)) for the rest."""
     step = steps_of(sealed(state, every_operation()))[KINDS.index(kind)]
-    signals: Any = step.signals()
+    signals = plain(step.signals())
     touched = {
         name for name in signals if name.startswith(("from_", "to_")) and name not in ("from_id", "to_id", "to_slot")
     }
@@ -321,17 +327,17 @@ def test_witness_signals_are_the_operations_and_else_pinned(state: State, kind: 
 
 
 def test_witness_refused_deposit_and_key_change_with_fee(state: State) -> None:
-    refused: Any = steps_of(sealed(state.copy(), every_operation()))[2].signals()
+    refused = plain(steps_of(sealed(state.copy(), every_operation()))[2].signals())
     assert (refused["from_id"], refused["refused"], refused["amount"], refused["address"]) == (0, 1, 70, 0x34)
-    changed: Any = steps_of(sealed(state, [key_change(fee=5)]))[0].signals()
+    changed = plain(steps_of(sealed(state, [key_change(fee=5)]))[0].signals())
     assert (changed["amount"], changed["fee_packed"], changed["amount_packed"], changed["aux"]) == (5, 160, 0, 0)
-    again: Any = steps_of(sealed(state, [key_change(nonce=1, key=CAROL.key.public_key)]))[0].signals()
+    again = plain(steps_of(sealed(state, [key_change(nonce=1, key=CAROL.key.public_key)]))[0].signals())
     assert again["aux"] == 1
 
 
 def test_witness_batch_names_link_and_rest(state: State) -> None:
     block = sealed(state, [payments(), transfer(nonce=1)])
-    first, second, alone = (step.signals() for step in steps_of(block)[:3])
+    first, second, alone = (plain(step.signals()) for step in steps_of(block)[:3])
     link = block.operations[0].link  # type: ignore[union-attr]
     assert (first["is_batched"], first["link"], first["pending_in"]) == (1, link, 0)
     assert (second["is_batched"], second["link"], second["batch_rest"]) == (1, link, 0)

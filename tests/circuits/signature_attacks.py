@@ -1,0 +1,137 @@
+"""Attacks on signatures, keys and tree paths."""
+
+from attack_table import ATTACKS, BASES, Attack, attack, withdraw
+from circuit_world import ALICE, BOB, Inputs, World
+from raw_step import raw_step
+from reference_babyjub import add, multiply, torsion_points
+
+from rollup._native import BASE8, SUBGROUP_ORDER
+from rollup.core.account import Account
+from rollup.core.constants import FIELD_MODULUS
+
+# Signatures
+
+
+def _signature(world: World, **changes: object) -> Inputs:
+    return BASES["transfer"].step(world).inputs | {f"op.{name}": value for name, value in changes.items()}
+
+
+@attack
+def signature_by_another(world: World) -> Inputs:
+    return BASES["transfer"].step(world, signer=BOB).inputs
+
+
+@attack
+def signature_for_another_domain(world: World) -> Inputs:
+    return BASES["transfer"].step(world).inputs | {"domain": 5}
+
+
+@attack
+def signature_s_plus_order(world: World) -> Inputs:
+    inputs = BASES["transfer"].step(world).inputs
+    return inputs | {"op.signature_s": inputs["op.signature_s"] + SUBGROUP_ORDER}
+
+
+@attack
+def signature_s_negative(world: World) -> Inputs:
+    inputs = BASES["transfer"].step(world).inputs
+    return inputs | {"op.signature_s": inputs["op.signature_s"] - SUBGROUP_ORDER + FIELD_MODULUS}
+
+
+@attack
+def signature_s_is_the_order(world: World) -> Inputs:
+    return _signature(world, signature_s=SUBGROUP_ORDER)
+
+
+@attack
+def signature_missing(world: World) -> Inputs:
+    return _signature(world, signature_r=(0, 1), signature_s=0)
+
+
+@attack
+def signature_r_off_the_curve(world: World) -> Inputs:
+    return _signature(world, signature_r=(1, 2))
+
+
+@attack
+def signature_of_another_operation(world: World) -> Inputs:
+    """A Withdraw's signature on a Transfer of the same amount and fee."""
+    as_withdraw = raw_step(world.state, withdraw(amount=10**18), ALICE, address=BOB.address).inputs
+    return _signature(world, signature_r=as_withdraw["op.signature_r"], signature_s=as_withdraw["op.signature_s"])
+
+
+def _with_key(world: World, key: tuple[int, int]) -> None:
+    world.put(ALICE, 0, 10**20, Account(key, ALICE.address, 0))
+
+
+def _forged_for(key: tuple[int, int]) -> Attack:
+    """R = S * B8, which any key whose multiples count as the identity would have "signed"."""
+
+    def make(world: World) -> Inputs:
+        _with_key(world, key)
+        return BASES["transfer"].step(world, signer=None).inputs | {
+            "op.signature_r": multiply(BASE8, 77),
+            "op.signature_s": 77,
+        }
+
+    return make
+
+
+TORSION = torsion_points()
+for _index, _point in enumerate(TORSION):
+    ATTACKS[f"key_of_small_order_{_index}"] = _forged_for(_point)
+ATTACKS["key_missing"] = _forged_for((0, 0))
+ATTACKS["key_off_curve_with_x_zero"] = _forged_for((0, 5))
+ATTACKS["key_off_curve"] = _forged_for((1, 2))
+
+
+def _torsion_r(index: int) -> Attack:
+    def make(world: World) -> Inputs:
+        inputs = BASES["transfer"].step(world).inputs
+        r = add(inputs["op.signature_r"], TORSION[index])
+        return inputs | {"op.signature_r": r}
+
+    return make
+
+
+def _small_r(index: int) -> Attack:
+    return lambda world: _signature(world, signature_r=TORSION[index])
+
+
+for _index in range(1, 8):
+    ATTACKS[f"signature_r_plus_torsion_{_index}"] = _torsion_r(_index)
+for _index in range(8):
+    ATTACKS[f"signature_r_of_small_order_{_index}"] = _small_r(_index)
+
+# Paths: a subtree that is not there
+
+
+def _bent_path(which: str, level: int) -> Attack:
+    """A child beside the path is changed: the tree is another one, whose root is not the state's."""
+
+    def make(world: World) -> Inputs:
+        inputs = BASES["transfer"].step(world).inputs
+        path = [list(children) for children in inputs[which]]
+        path[level][4] += 1
+        return inputs | {which: path}
+
+    return make
+
+
+for _which in ("from.balance_path", "from.account_path", "to.balance_path", "to.account_path"):
+    for _level in range(2):
+        ATTACKS[f"{_which}_bent_at_{_level}"] = _bent_path(_which, _level)
+
+
+@attack
+def full_exit_with_a_made_up_account(world: World) -> Inputs:
+    """The leaf's values are another's: more balance, my address."""
+    return BASES["full_exit"].step(world).inputs | {"from.account.address": BOB.address}
+
+
+@attack
+def withdraw_with_a_made_up_balance(world: World) -> Inputs:
+    inputs = BASES["withdraw"].step(world).inputs
+    path = [list(children) for children in inputs["from.balance_path"]]
+    path[0][0] = 10**30
+    return inputs | {"from.balance_path": path}
