@@ -77,15 +77,16 @@ abstract contract Inbox is Vault, Queue {
     }
 
     /// @notice Accounts for the ETH that came and credits the sender with what is neither deposit nor fee.
-    /// @dev The excess fits 128 bits: there is not that much ETH.
+    /// @dev The excess counts as ETH owed and can be taken back at once: without a limit it would fill the cap for as long
+    /// as somebody else's deposit needs to fail, for one fee.
     function _takeFee(uint128 depositWei) private returns (uint64 feeGwei) {
         feeGwei = _queueFeeGwei();
         uint256 fee = uint256(feeGwei) * 1 gwei;
-        if (msg.value < depositWei + fee) {
-            revert QueueFeeNotPaid(fee, msg.value > depositWei ? msg.value - depositWei : 0);
-        }
+        uint256 sent = msg.value > depositWei ? msg.value - depositWei : 0;
+        if (sent < fee) revert QueueFeeNotPaid(fee, sent);
+        if (sent > 2 * fee) revert QueueFeeExceeded(2 * fee, sent);
         accounted[ETH] += msg.value;
-        _creditPending(msg.sender, ETH, uint128(msg.value - depositWei - fee));
+        _creditPending(msg.sender, ETH, uint128(sent - fee));
     }
 
     function _requireUnderCap(uint16 token, uint256 cap, uint256 arrived) private view {

@@ -146,6 +146,9 @@ interface IRollup {
     /// @notice The queue fee was not paid.
     /// @param sentWei What was sent for it: for a deposit of ETH, on top of the amount.
     error QueueFeeNotPaid(uint256 requiredWei, uint256 sentWei);
+    /// @notice More than twice the queue fee was sent for it.
+    /// @param sentWei As for QueueFeeNotPaid.
+    error QueueFeeExceeded(uint256 mostWei, uint256 sentWei);
     /// @notice The governor has stopped deposits of the token.
     error DepositsPaused(uint16 token);
     /// @notice Net deposits would exceed the token's cap.
@@ -221,14 +224,14 @@ interface IRollup {
     // ---- Users ------------------------------------------------------------------------------------------------------
 
     /// @notice Deposits ETH. The queue fee is paid on top; what `msg.value` exceeds both by is credited to the sender's
-    /// pending balance. So `msg.value - amount` is the highest queue fee that the sender takes.
+    /// pending balance. So `msg.value - amount`, at most twice the fee, is the highest queue fee that the sender takes.
     /// @param amount Wei to deposit.
     /// @param owner L1 address the deposit belongs to, on L2 and if it is refused.
     /// @param ax, ay The owner's Baby Jubjub key, set if the account has none; (0, 0) for none. Only for `msg.sender`.
     /// Warning: the curve is checked, the prime-order subgroup is not. A key outside it cannot sign, and a later deposit
     /// does not replace it.
     /// @return index Position in the queue.
-    /// Reverts: InvalidOwner, KeyNotByOwner, KeyNotOnCurve, QueueFeeNotPaid, ZeroDeposit, DepositsPaused,
+    /// Reverts: InvalidOwner, KeyNotByOwner, KeyNotOnCurve, QueueFeeNotPaid, QueueFeeExceeded, ZeroDeposit, DepositsPaused,
     /// DepositCapExceeded.
     function depositETH(uint128 amount, address owner, uint256 ax, uint256 ay) external payable returns (uint64 index);
 
@@ -249,7 +252,7 @@ interface IRollup {
     /// @param accountId L2 account, < 2^24.
     /// @param token Token id, < 2048.
     /// @return index Position in the queue.
-    /// Reverts: AccountOutOfRange, TokenOutOfRange, QueueFeeNotPaid.
+    /// Reverts: AccountOutOfRange, TokenOutOfRange, QueueFeeNotPaid, QueueFeeExceeded.
     function requestFullExit(uint32 accountId, uint16 token) external payable returns (uint64 index);
 
     /// @notice Pays a pending balance to its owner. Anyone may call it.

@@ -48,6 +48,7 @@ WAYS_OUT: Final = {
     "OutflowExceedsAmount": "the token took more than the amount; nothing was paid",
     "OwnableUnauthorizedAccount": "only the governor's owner may do this",
     "QueueEntryMismatch": "take the queue's entries in order, as their events gave them",
+    "QueueFeeExceeded": "send queueFee() to twice that with the call, for a deposit of ETH on top of its amount",
     "QueueFeeNotPaid": "send at least queueFee() with the call, for a deposit of ETH on top of its amount",
     "ReentrancyGuardReentrantCall": "do not call back into the rollup",
     "SafeERC20FailedOperation": "the token refused: check balance and allowance",

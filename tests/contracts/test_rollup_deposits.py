@@ -69,6 +69,31 @@ def test_deposit_eth_never_pays_more_fee_than_was_sent_on_top(rig: Rig) -> None:
         assert refused == Refusal("QueueFeeNotPaid", (2 * FEE, sent))
 
 
+def test_more_than_twice_the_queue_fee_is_refused(rig: Rig) -> None:
+    _, token_id = rig.token("PlainToken")
+    alice = address(rig.alice)
+    for method, args, amount in (
+        ("depositETH", (ETHER, alice, 0, 0), ETHER),
+        ("depositERC20", (token_id, 5, alice, 0, 0), 0),
+        ("requestFullExit", (1, 0), 0),
+    ):
+        refused = rig.refused(rig.rollup, method, *args, sender=rig.alice, value=amount + 2 * FEE + 1)
+        assert refused == Refusal("QueueFeeExceeded", (2 * FEE, 2 * FEE + 1)), method
+        rig.send(rig.rollup, method, *args, sender=rig.alice, value=amount + 2 * FEE)
+    assert rig.rollup.pending(rig.alice, 0) == 3 * FEE
+
+
+def test_excess_fee_cannot_fill_the_cap_and_be_taken_back(rig: Rig) -> None:
+    """Before, at and after somebody's deposit: nothing a stranger sends and gets back makes it fail."""
+    rig.send(rig.governor, "setDepositCap", 0, 10 * ETHER, sender=rig.owner)
+    refused = rig.refused(rig.rollup, "requestFullExit", 1, 0, sender=rig.bob, value=FEE + 10 * ETHER)
+    assert refused == Refusal("QueueFeeExceeded", (2 * FEE, FEE + 10 * ETHER))
+    rig.send(rig.rollup, "requestFullExit", 1, 0, sender=rig.bob, value=2 * FEE)
+    rig.deposit_eth(ETHER)
+    rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob)
+    assert rig.rollup.accounted(0) == ETHER + 2 * FEE == rig.eth_held()
+
+
 def test_deposit_eth_zero_is_refused(rig: Rig) -> None:
     refused = rig.refused(rig.rollup, "depositETH", 0, address(rig.alice), 0, 0, sender=rig.alice, value=FEE)
     assert refused == Refusal("ZeroDeposit", (0,))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from block_model import Block, NewBlock, as_requested, stream, withdraw_record
-from contract_rig import BASE_FEE_GWEI, CAP, ETHER, Rig, address
+from contract_rig import BASE_FEE_GWEI, CAP, ETHER, FEE, Rig, address
 from eth_hash.auto import keccak
 from eth_utils import to_checksum_address
 
@@ -45,7 +45,7 @@ def vector_rig(rig: Rig) -> Rig:
     governor = rig.owner.deploy(rig.project.Governor, rig.owner, CAP, [rig.validator.address])
     verifier = rig.owner.deploy(rig.project.AcceptAllVerifier, sizes)
     model = rig.owner.deploy(rig.project.Rollup, governor, governor, verifier, BASE_FEE_GWEI)
-    rig.send(model, "depositETH", 1, rig.alice.address, 0, 0, sender=rig.alice, value=ETHER)
+    rig.send(model, "depositETH", 1, rig.alice.address, 0, 0, sender=rig.alice, value=1 + FEE)
     entry = model.queueEntry(0)
     hashes = find_mapping(rig, model, Block().hash())
     entries = find_mapping(rig, model, bytes(entry.hash) + entry.expiry.to_bytes(5, "big"))
@@ -104,7 +104,7 @@ def test_queue_entries_of_the_vectors_are_what_the_contract_writes(rig: Rig) -> 
         rig.rpc("anvil_impersonateAccount", owner)
         rig.rpc("anvil_setBalance", owner, hex(ETHER))
         args = (operation["account_id"], operation["token"])
-        receipt = rig.send(rig.rollup, "requestFullExit", *args, sender=owner, value=ETHER // 2)
+        receipt = rig.send(rig.rollup, "requestFullExit", *args, sender=owner, value=FEE)
         (event,) = rig.events(receipt, "FullExitQueued")
         assert event["record"] == [words[0], BASE_FEE_GWEI << 128]
 
