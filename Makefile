@@ -67,13 +67,13 @@ lint: check $(VENV) $(NPM) ## ruff, mypy, clippy, rustfmt, forge fmt
 	$(BIN)/mypy --strict rollup
 	cd native && cargo clippy --locked --all-targets -- -D warnings
 	cd native && cargo fmt --check
-	forge fmt --check contracts
+	forge fmt --check contracts tests/forge
 
 format: $(VENV) $(NPM) ## what lint asks for, where a tool can do it
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	cd native && cargo fmt
-	forge fmt contracts
+	forge fmt contracts tests/forge
 
 # --no-deps at install: the file is the whole closure, for every Python from 3.11 on, so pip has nothing to resolve.
 lock: ## refresh the Python lock file from pyproject.toml

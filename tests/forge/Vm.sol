@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+/// @notice What these tests use of forge's cheat codes.
+interface Vm {
+    function deal(address who, uint256 balance) external;
+    function warp(uint256 timestamp) external;
+    function prank(address sender) external;
+    function prank(address sender, address origin) external;
+    function addr(uint256 privateKey) external pure returns (address);
+    function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+}
+
+/// @dev Where forge has them: the low 20 bytes of keccak256("hevm cheat code").
+Vm constant VM = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
