@@ -23,7 +23,7 @@ abstract contract Strangers is Validators {
     uint128 private constant FORGED = 1 ether;
 
     function intrude(uint8 kind, uint256 seed) external {
-        kind %= 9;
+        kind %= 10;
         if (kind == 0) _commitFromElsewhere(seed);
         if (kind == 1) _commitOnWrongParent(seed);
         if (kind == 2) _commitWrongFields(seed);
@@ -33,6 +33,7 @@ abstract contract Strangers is Validators {
         if (kind == 6) _executeWrongly(seed);
         if (kind == 7) _requestWrongly(seed);
         if (kind == 8) _knockEverywhere(seed);
+        if (kind == 9) _overpay(seed);
     }
 
     // ---- Blocks ----
@@ -210,6 +211,15 @@ abstract contract Strangers is Validators {
             IRollup.DepositCapExceeded.selector,
             "too much"
         );
+    }
+
+    function _overpay(uint256 seed) private {
+        uint256 value = 2 * rollup.queueFee() + 1 + _some(seed, 1 ether);
+        VM.deal(stranger, value);
+        VM.prank(stranger);
+        (bool done, bytes memory answer) =
+            address(rollup).call{value: value}(abi.encodeCall(IRollup.requestFullExit, (1, ETH)));
+        _refused(done, answer, IRollup.QueueFeeExceeded.selector, "far too much for the fee");
     }
 
     function _knockEverywhere(uint256 seed) private {

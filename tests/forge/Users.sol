@@ -82,13 +82,13 @@ abstract contract Users is Hostiles {
         _enqueue(sender, entry, value - fee);
     }
 
-    /// @notice Sends the fee, the ETH and, half of the time, too much.
+    /// @notice Sends the fee, the ETH and, half of the time, up to another fee.
     function _send(address sender, uint256 ethWei, uint256 seed, bytes memory data)
         private
         returns (bool done, uint256 value, uint256 fee)
     {
         fee = rollup.queueFee();
-        value = ethWei + fee + (seed & 16 == 0 ? 0 : _some(_next(_next(seed)), 1 ether));
+        value = ethWei + fee + (seed & 16 == 0 ? 0 : _some(_next(_next(seed)), fee));
         VM.deal(sender, value);
         VM.prank(sender);
         (done,) = address(rollup).call{value: value}(data);
