@@ -136,18 +136,21 @@ def full_exit(manifest: Path, network: str, account: str | None, account_id: int
 @manifest_option
 @network_option
 @account_option
+@click.option("--for-ever", is_flag=True, help="Approve a change that never ends.")
 @click.argument("file", type=click.File())
-def approve_key(manifest: Path, network: str, account: str | None, file: Any) -> None:
+def approve_key(manifest: Path, network: str, account: str | None, for_ever: bool, file: Any) -> None:
     """Approve a change of key on L1, from the JSON that `sluice sign new-key --unsigned` printed.
 
     For owners that cannot sign. Nothing takes an approval back but the account's next operation, and its end.
     """
-    from rollup.core.operations import ChangePubKey
+    from rollup.core.operations import FOREVER, ChangePubKey
     from rollup.core.wire import loads
 
     change = loads(file.read())
     if not isinstance(change, ChangePubKey):
         raise click.UsageError(f"{file.name} holds a {type(change).__name__}, not a change of key")
+    if change.valid_until == FOREVER and not for_ever:
+        raise click.UsageError("the change never ends and an approval cannot be taken back: add --for-ever if it must")
     with session(manifest, network) as on:
         signer = on.signer(account, network)
         if int(signer.address, 16) != change.owner:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from rollup.cli.options import (
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from rollup.core.operations import Batch
     from rollup.core.wire import WireOperation
     from rollup.l1.manifest import Manifest
     from rollup.wallet.account import WalletAccount
@@ -35,7 +36,8 @@ def sign() -> None:
     """Sign an L2 operation offline and print it as JSON, amounts as AMOUNT:SYMBOL, such as 12.5:ETH.
 
     The key is that of an Ethereum account, from a file or the environment; its L2 key is derived for the deployment.
-    What is printed can be handed to any validator. A payment is cancelled by signing something else with its nonce.
+    What is printed can be handed to any validator, and included until its time ends. Something else with its nonce, or
+    a cancelled order, stops it only once that is in a block, and a validator may choose which to include.
     """
 
 
@@ -65,14 +67,15 @@ def _signs(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(
-        manifest: Path, account_id: int, key_file: Path | None, key_index: int, hours: float | None, unsigned: bool,
-        nonce: int = 0, **others: Any,
+        manifest: Path, account_id: int, key_file: Path | None, key_index: int, hours: float | None, for_ever: bool,
+        unsigned: bool, nonce: int = 0, **others: Any,
     ) -> None:  # fmt: skip
-        command(_signing(manifest, account_id, key_file, key_index, hours, unsigned, nonce), **others)
+        command(_signing(manifest, account_id, key_file, key_index, _until(hours, for_ever), unsigned, nonce), **others)
 
     for option in (
         click.option("--unsigned", is_flag=True, help="Leave the signature out, for `sluice sign batch`."),
-        click.option("--hours", type=float, help="How long it can be included.  [default: for ever]"),
+        click.option("--for-ever", is_flag=True, help="It never ends."),
+        click.option("--hours", type=float, help="How long it can be included.  [default: 24, of a new key 72]"),
         key_index_option,
         key_file_option,
         click.option("--id", "account_id", type=click.IntRange(0), required=True, help="The L2 account that signs."),
@@ -82,16 +85,22 @@ def _signs(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _until(hours: float | None, for_ever: bool) -> int | None:
+    from rollup.core.operations import FOREVER
+
+    if for_ever and hours is not None:
+        raise click.UsageError("--for-ever and --hours exclude each other")
+    return FOREVER if for_ever else None if hours is None else int(time.time() + hours * SECONDS_PER_HOUR)
+
+
 def _signing(
-    manifest: Path, account_id: int, key_file: Path | None, key_index: int, hours: float | None, unsigned: bool,
+    manifest: Path, account_id: int, key_file: Path | None, key_index: int, until: int | None, unsigned: bool,
     nonce: int,
 ) -> Signing:  # fmt: skip
-    from rollup.core.operations import FOREVER
     from rollup.l1.manifest import load_manifest
     from rollup.wallet.account import WalletAccount
 
     deployed, owner = load_manifest(manifest), owner_account(key_file)
-    until = FOREVER if hours is None else int(time.time() + hours * SECONDS_PER_HOUR)
     key = l2_key(owner, deployed, key_index)
     wallet = WalletAccount(account_id, int(owner.address, 16), key, deployed.domain, nonce, until)
     return Signing(deployed, wallet, owner, unsigned)
@@ -201,12 +210,13 @@ def new_key(signing: Signing, fee: str, owner: int | None) -> None:
 
 @sign.command()
 @_signs
+@click.option("--mine", multiple=True, type=click.File(), help="File with an operation of yours; repeat.")
 @click.argument("files", nargs=-1, required=True, type=click.File())
-def batch(signing: Signing, files: tuple[Any, ...]) -> None:
+def batch(signing: Signing, files: tuple[Any, ...], mine: tuple[Any, ...]) -> None:
     """Join operations into one batch, or sign in one that others have joined.
 
-    FILES hold one operation each, signed or not, in their order; or one batch. Signs those of account --id; every
-    signer must see the whole batch.
+    FILES hold one operation each, signed or not, in their order; or one batch. Signs those of account
+    --id, each of which must be named with --mine, so that nothing slips in.
     """
     from rollup.core.operations import Batch
     from rollup.core.wire import loads
@@ -214,8 +224,30 @@ def batch(signing: Signing, files: tuple[Any, ...]) -> None:
 
     operations: list[Any] = [loads(file.read()) for file in files]
     joined = operations[0] if isinstance(operations[0], Batch) and len(files) == 1 else make_batch(operations)
-    joined = joined if signing.is_unsigned else signing.wallet.sign(joined)
+    if not signing.is_unsigned:
+        _check_mine(joined, signing.wallet.account_id, [loads(file.read()) for file in mine])
+        joined = signing.wallet.sign(joined)
     signing.print(joined)
     missing = sorted(missing_signers(joined))
     if missing:
         click.echo(f"still to be signed by account {', '.join(map(str, missing))}", err=True)
+
+
+def _check_mine(batch: "Batch", account_id: int, mine: list[Any]) -> None:
+    """All operations of the account are among those it named, and the other way round."""
+    from rollup.core.wire import dumps
+    from rollup.wallet.batches import signer_of
+
+    def bare(operation: Any) -> Any:
+        return replace(operation, link=0, signature=None)
+
+    named = [bare(operation) for operation in mine]
+    for operation in batch.operations:
+        if signer_of(operation) != account_id:
+            continue
+        if bare(operation) not in named:
+            text = dumps(bare(operation))
+            raise click.UsageError(f"account {account_id} did not name this operation with --mine: {text}")
+        named.remove(bare(operation))
+    if named:
+        raise click.UsageError(f"this operation named with --mine is not in the batch: {dumps(named[0])}")

@@ -94,7 +94,7 @@ class Office:
 
     def _order(self, who: str, sells: Money, buys: Money, fee: int, slot: int) -> Order:
         wallet = self.wallet(who)
-        return wallet.sign(wallet.order(*sells, *buys, fee, slot))
+        return wallet.sign(wallet.order(*sells, *buys, fee, slot, replacing=True))
 
     def _offer(self, instruction: Instruction) -> None:
         order = self._order(instruction.payer, *_sides(instruction), instruction.fee, OFFER_SLOT)

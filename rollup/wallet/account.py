@@ -1,11 +1,12 @@
 """A user's account: makes its operations with the right nonces and signs them. Nothing is sent from here."""
 
-from dataclasses import dataclass
-from typing import TypeVar
+import time
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from rollup.core.constants import FIRST_ORDER_SLOT
+from rollup.core.errors import FieldRuleError
 from rollup.core.operations import (
-    FOREVER,
     Batch,
     CancelOrder,
     ChangePubKey,
@@ -19,6 +20,11 @@ from rollup.core.operations import (
 )
 from rollup.wallet.batches import sign_batch
 from rollup.wallet.keys import L2Key
+
+LIFETIME_SECONDS: Final = 24 * 3600
+"""How long what a wallet signs can be included if it says nothing else."""
+KEY_CHANGE_LIFETIME_SECONDS: Final = 3 * 24 * 3600
+"""The same of a key change: an approval on L1 cannot be taken back."""
 
 _Signed = TypeVar("_Signed", bound=SignedOperation | Order | Batch)
 
@@ -36,7 +42,9 @@ class WalletAccount:
         key: What it signs with; replace it when a key change is in a block.
         domain: Which rollup on which chain, `operations.domain(chain_id, rollup_address)`.
         nonce: Of the next operation.
-        valid_until: Until when what it makes from now on can be included, unix seconds.
+        valid_until: Until when what it makes from now on can be included, unix seconds; None for LIFETIME_SECONDS
+            from then on (of a key change KEY_CHANGE_LIFETIME_SECONDS). Until it ends only an inclusion stops it: a
+            validator may ignore what was meant to cancel it.
         next_order_id: Of the next order; greater than of any before.
     """
 
@@ -45,8 +53,10 @@ class WalletAccount:
     key: L2Key
     domain: int
     nonce: int = 0
-    valid_until: int = FOREVER
+    valid_until: int | None = None
     next_order_id: int = 1
+    _standing: dict[int, int] = field(default_factory=dict)
+    """By slot, when its latest order ends."""
 
     def pay(
         self, to_address: int, to_id: int | None, token: int, amount: int, fee: int = 0
@@ -60,22 +70,22 @@ class WalletAccount:
         """
         if to_id is None:
             return TransferToAddress(
-                self.account_id, 0, to_address, token, amount, fee, self._take_nonce(), valid_until=self.valid_until
+                self.account_id, 0, to_address, token, amount, fee, self._take_nonce(), valid_until=self._until()
             )
         return Transfer(
-            self.account_id, to_id, to_address, token, amount, fee, self._take_nonce(), valid_until=self.valid_until
+            self.account_id, to_id, to_address, token, amount, fee, self._take_nonce(), valid_until=self._until()
         )
 
     def withdraw(self, token: int, amount: int, fee: int = 0, to_address: int | None = None) -> Withdraw:
         """Money out to an L1 address, by default the owner's."""
         address = self.address if to_address is None else to_address
-        return Withdraw(self.account_id, address, token, amount, fee, self._take_nonce(), valid_until=self.valid_until)
+        return Withdraw(self.account_id, address, token, amount, fee, self._take_nonce(), valid_until=self._until())
 
     def force_exit(self, account_id: int, address: int, token: int, fee_token: int, fee: int = 0) -> ForcedExit:
         """All that an account without key has of a token, out to its address; this account pays the fee."""
         return ForcedExit(
             self.account_id, account_id, address, token, fee_token, fee, self._take_nonce(),
-            valid_until=self.valid_until,
+            valid_until=self._until(),
         )  # fmt: skip
 
     def order(
@@ -86,35 +96,69 @@ class WalletAccount:
         buy_amount: int,
         fee: int = 0,
         slot: int = FIRST_ORDER_SLOT,
+        replacing: bool = False,
     ) -> Order:
         """An offer to sell up to `sell_amount` for at least `buy_amount`, or the same price for a part of it.
 
-        It replaces every earlier order of the slot. `fee`, of the sold token, is the most that all its parts pay.
+        `fee`, of the sold token, is the most that all its parts pay. An earlier order of the slot can still be filled
+        until a part of this one, or a CancelOrder, is in a block: see `replace_order`.
+
+        Raises:
+            FieldRuleError: an order of this wallet's stands in the slot, and `replacing` is not said.
         """
+        if self._standing.get(slot, 0) >= time.time() and not replacing:
+            rule = "an order of yours stands there: use another slot or replace_order, or both may be filled"
+            raise FieldRuleError("slot", slot, rule)
         order_id, self.next_order_id = self.next_order_id, self.next_order_id + 1
-        return Order(
+        order = Order(
             self.account_id, slot, order_id, sell_token, buy_token, sell_amount, buy_amount, fee,
-            valid_until=self.valid_until,
+            valid_until=self._until(),
         )  # fmt: skip
+        self._standing[slot] = order.valid_until
+        return order
+
+    def replace_order(
+        self,
+        sell_token: int,
+        sell_amount: int,
+        buy_token: int,
+        buy_amount: int,
+        fee: int = 0,
+        slot: int = FIRST_ORDER_SLOT,
+        cancel_fee: int = 0,
+    ) -> tuple[CancelOrder, Order]:
+        """The end of the slot's orders, its fee of the sold token too, and the order that comes instead.
+
+        The new order can be filled at once; the old ones are dead only when either of the two is in a block.
+        """
+        cancel = CancelOrder(
+            self.account_id, slot, self.next_order_id, sell_token, cancel_fee, self._take_nonce(),
+            valid_until=self._until(),
+        )  # fmt: skip
+        return cancel, self.order(sell_token, sell_amount, buy_token, buy_amount, fee, slot, replacing=True)
 
     def cancel_orders(self, fee_token: int, fee: int = 0, slot: int = FIRST_ORDER_SLOT) -> CancelOrder:
-        """The end of every order that this slot has had."""
+        """The end of every order that this slot has had, once it is in a block."""
         first_valid, self.next_order_id = self.next_order_id, self.next_order_id + 1
         return CancelOrder(
-            self.account_id, slot, first_valid, fee_token, fee, self._take_nonce(), valid_until=self.valid_until
+            self.account_id, slot, first_valid, fee_token, fee, self._take_nonce(), valid_until=self._until()
         )
 
     def change_key(self, new_key: Key, fee_token: int, fee: int = 0) -> ChangePubKey:
         """A new key; the owner's Ethereum account has to agree: `key_change.authorise`, or `approveKeyChange` on L1."""
         return ChangePubKey(
-            self.account_id, self.address, new_key, self._take_nonce(), fee_token, fee, self.valid_until
-        )
+            self.account_id, self.address, new_key, self._take_nonce(), fee_token, fee,
+            self._until(KEY_CHANGE_LIFETIME_SECONDS),
+        )  # fmt: skip
 
     def sign(self, operation: _Signed) -> _Signed:
         """The operation with this account's signature; of a batch, all of this account's operations."""
         if isinstance(operation, Batch):
             return sign_batch(operation, self.account_id, self.key, self.domain)  # type: ignore[return-value]  # a Batch
         return self.key.sign(operation, self.domain)
+
+    def _until(self, lifetime: int = LIFETIME_SECONDS) -> int:
+        return int(time.time()) + lifetime if self.valid_until is None else self.valid_until
 
     def _take_nonce(self) -> int:
         nonce, self.nonce = self.nonce, self.nonce + 1

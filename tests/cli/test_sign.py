@@ -63,7 +63,7 @@ def signed(manifest: Path, *arguments: str, key: Any = ALICE, account_id: int = 
 
 
 def test_sign_transfer_with_and_without_the_payees_account(manifest: Path) -> None:
-    pay = ("transfer", "--nonce", "7", "--to", PAYEE, "--amount", "12.5:USDS", "--fee", "0.05")
+    pay = ("transfer", "--nonce", "7", "--to", PAYEE, "--amount", "12.5:USDS", "--fee", "0.05", "--for-ever")
     known = signed(manifest, *pay, "--to-id", "4")
     assert isinstance(known, Transfer)
     assert (known.from_id, known.to_id, known.token, known.amount, known.fee, known.nonce, known.valid_until) == (
@@ -115,10 +115,11 @@ def test_sign_batch_by_two_signers_one_after_the_other(manifest: Path, tmp_path:
     second = run(manifest, "withdraw", "--nonce", "9", "--amount", "2:ETH", key=BOB, account_id=8)
     for name, result in (("first", first), ("second", second)):
         (tmp_path / name).write_text(result.stdout)
-    half = run(manifest, "batch", str(tmp_path / "first"), str(tmp_path / "second"))
+    both = (str(tmp_path / "first"), str(tmp_path / "second"))
+    half = run(manifest, "batch", *both, "--mine", both[0])
     assert "still to be signed by account 8" in half.output
     (tmp_path / "half").write_text(half.output.splitlines()[0])
-    whole = run(manifest, "batch", str(tmp_path / "half"), key=BOB, account_id=8)
+    whole = run(manifest, "batch", str(tmp_path / "half"), "--mine", both[1], key=BOB, account_id=8)
     assert len(whole.output.splitlines()) == 1
     batch = loads(whole.stdout)
     assert isinstance(batch, Batch)
@@ -128,11 +129,34 @@ def test_sign_batch_by_two_signers_one_after_the_other(manifest: Path, tmp_path:
         assert eddsa_verify(public, operation.message_hash(DOMAIN), operation.signature.as_tuple())
 
 
+def test_sign_batch_with_an_operation_slipped_in_is_refused(manifest: Path, tmp_path: Path) -> None:
+    for name, nonce in (("mine", "0"), ("slipped", "1")):
+        out = run(manifest, "withdraw", "--nonce", nonce, "--amount", "1:ETH", "--unsigned")
+        (tmp_path / name).write_text(out.output)
+    mine, slipped = str(tmp_path / "mine"), str(tmp_path / "slipped")
+    refused = run(manifest, "batch", mine, slipped, "--mine", mine)
+    assert refused.exit_code == 2
+    assert "did not name this operation" in refused.output
+    assert "did not name this operation" in run(manifest, "batch", mine, mine, "--mine", mine).output
+    assert run(manifest, "batch", mine, slipped, "--mine", mine, "--mine", slipped).exit_code == 0
+    absent = run(manifest, "batch", mine, slipped, "--mine", mine, "--mine", slipped, "--mine", mine)
+    assert "is not in the batch" in absent.output
+
+
+def test_sign_ends_after_a_day_unless_told(manifest: Path) -> None:
+    for_a_day = signed(manifest, "withdraw", "--nonce", "0", "--amount", "1:ETH")
+    assert 0 <= for_a_day.valid_until - time.time() <= 86_400
+    change = signed(manifest, "new-key", "--nonce", "1", "--fee", "0:ETH")
+    assert 86_400 < change.valid_until - time.time() <= 3 * 86_400
+    both = run(manifest, "withdraw", "--nonce", "0", "--amount", "1:ETH", "--for-ever", "--hours", "1")
+    assert "exclude each other" in both.output
+
+
 def test_sign_with_a_key_file_is_the_same(manifest: Path, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(bytes(ALICE.key).hex() + "\n")
     path.chmod(0o600)
-    out = ("withdraw", "--nonce", "0", "--amount", "1:ETH")
+    out = ("withdraw", "--nonce", "0", "--amount", "1:ETH", "--for-ever")
     by_file = run(manifest, *out, "--key-file", str(path), key=None)
     assert json.loads(by_file.stdout) == json.loads(run(manifest, *out).stdout)
     path.chmod(0o644)

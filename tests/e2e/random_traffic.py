@@ -237,7 +237,7 @@ class Traffic:
         bought = sold * self.rng.choice([1, 2, 3]) // self.rng.choice([2, 3, 7]) + self.rng.randrange(3)
         slot = FIRST_ORDER_SLOT + self.rng.randrange(3)
         self.offers = [(o, c) for o, c in self.offers if (o.account_id, o.slot) != (maker.account_id, slot)]
-        offer = maker.sign(maker.order(sell, sold, buy, bought, floor_fee(sold // 1000), slot))
+        offer = maker.sign(maker.order(sell, sold, buy, bought, floor_fee(sold // 1000), slot, replacing=True))
         self.offers.append((offer, self._consent(maker, offer)))
         return self._fill(*self.offers[-1])
 
@@ -260,7 +260,9 @@ class Traffic:
         if self.model.accounts[offer.account_id].balances[offer.sell_token] < x + fee:
             raise Nothing
         order = taker.sign(
-            taker.order(offer.buy_token, y, offer.sell_token, x, floor_fee(y // 1000), FIRST_ORDER_SLOT + 9)
+            taker.order(
+                offer.buy_token, y, offer.sell_token, x, floor_fee(y // 1000), FIRST_ORDER_SLOT + 9, replacing=True
+            )
         )
         return match_orders(offer, order, x, y), [consent, self._consent(taker, order)]
 

@@ -92,6 +92,14 @@ def test_approve_key_of_an_unsigned_change_is_stored(world: World, sluice: Sluic
     assert world.client.key_change_approved(alice.address, digest)
 
 
+def test_approve_key_for_ever_only_when_told(world: World, sluice: Sluice, tmp_path: Path) -> None:
+    change = ("sign", "new-key", "--id", "1", "--nonce", "0", "--fee", "0:ETH", "--unsigned", "--for-ever")
+    (tmp_path / "change.json").write_text(done(sluice(*change, who=world.people[0])))
+    refused = sluice("approve-key", "--account", "alice", str(tmp_path / "change.json"))
+    assert (refused.exit_code, "add --for-ever" in refused.output) == (2, True)
+    done(sluice("approve-key", "--account", "alice", "--for-ever", str(tmp_path / "change.json")))
+
+
 def test_deposit_key_of_another_account_is_refused(world: World, sluice: Sluice) -> None:
     alice, bob, _ = world.people
     refused = sluice("deposit", "--account", "bob", "--amount", "1:ETH", "--set-key", who=alice)

@@ -1,5 +1,6 @@
 """A wallet's account: right nonces, right signatures, batches of several signers, key changes."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from rollup.core.errors import (
     SignerMismatchError,
 )
 from rollup.core.key_change import key_change_digest, key_change_typed_data
-from rollup.core.operations import Batch, Swap, Transfer, TransferToAddress
+from rollup.core.operations import FOREVER, Batch, Swap, Transfer, TransferToAddress
 from rollup.wallet.account import WalletAccount
 from rollup.wallet.batches import make_batch, missing_signers, sign_batch
 from rollup.wallet.key_change import authorise
@@ -37,7 +38,7 @@ CONTEXT = Context(DOMAIN, TIME, tuple(range(8)))
 def accounts() -> list[WalletAccount]:
     """Two accounts, by their owners' keys number 0."""
     return [
-        WalletAccount(n, int(owner.address, 16), derive_local_key(owner, CHAIN_ID, ROLLUP), DOMAIN)
+        WalletAccount(n, int(owner.address, 16), derive_local_key(owner, CHAIN_ID, ROLLUP), DOMAIN, valid_until=FOREVER)
         for n, owner in enumerate(OWNERS)
     ]
 
@@ -91,7 +92,9 @@ def test_force_exit_of_an_account_without_key_is_accepted(accounts: list[WalletA
 def test_order_and_cancel_orders_each_replace_what_was_before(accounts: list[WalletAccount], state: State) -> None:
     alice, bob = accounts
     first = alice.sign(alice.order(0, 100, 1, 50, fee=10))
-    second = alice.sign(alice.order(0, 100, 1, 50, fee=10))
+    with pytest.raises(FieldRuleError, match="an order of yours stands there"):
+        alice.order(0, 100, 1, 50, fee=10)
+    second = alice.sign(alice.order(0, 100, 1, 50, fee=10, replacing=True))
     assert (first.order_id, second.order_id, first.slot) == (1, 2, FIRST_ORDER_SLOT)
     taker = bob.sign(bob.order(1, 50, 0, 100))
     state.apply(Swap(second, taker, 50, 25, 5, 0), CONTEXT)
@@ -100,7 +103,7 @@ def test_order_and_cancel_orders_each_replace_what_was_before(accounts: list[Wal
     state.apply(alice.sign(alice.cancel_orders(0)), CONTEXT)
     with pytest.raises(OrderReplacedError):
         state.apply(Swap(second, taker, 50, 25, 5, 0), CONTEXT)
-    third = alice.sign(alice.order(0, 50, 1, 25))
+    third = alice.sign(alice.order(0, 50, 1, 25, replacing=True))
     state.apply(Swap(third, taker, 50, 25), CONTEXT)
 
 
@@ -199,3 +202,30 @@ def test_sign_signature_is_the_accounts_own(accounts: list[WalletAccount]) -> No
     signed = accounts[0].sign(accounts[0].withdraw(0, 1))
     assert signed.signature is not None
     assert eddsa_verify(accounts[0].key.public_key, signed.message_hash(DOMAIN), signed.signature.as_tuple())
+
+
+def test_replace_order_cancels_the_old_one_and_the_new_one_can_be_filled(
+    accounts: list[WalletAccount], state: State
+) -> None:
+    alice, bob = accounts
+    old = alice.sign(alice.order(0, 100, 1, 50))
+    cancel, new = alice.replace_order(0, 200, 1, 100)
+    assert cancel.first_valid_order_id == new.order_id
+    taker = bob.sign(bob.order(1, 50, 0, 100))
+    state.apply(alice.sign(cancel), CONTEXT)
+    with pytest.raises(OrderReplacedError):
+        state.apply(Swap(old, taker, 20, 10), CONTEXT)
+    state.apply(Swap(alice.sign(new), taker, 20, 10), CONTEXT)
+
+
+def test_valid_until_by_default_is_soon(accounts: list[WalletAccount]) -> None:
+    alice = accounts[0]
+    alice.valid_until = None
+    now = time.time()
+    for operation, hours in (
+        (alice.withdraw(0, 1), 24),
+        (alice.pay(NEW, None, 0, 1), 24),
+        (alice.order(0, 1, 1, 1), 24),
+        (alice.change_key((1, 2), 0), 72),
+    ):
+        assert 0 <= operation.valid_until - int(now) - hours * 3600 <= 60
