@@ -12,8 +12,10 @@ from rollup.core.key_change import key_change_digest
 from rollup.core.operations import ChangePubKey, Operation, Transfer, TransferToAddress
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.client import RollupClient
+from rollup.l1.errors import L1Error
 from rollup.l1.manifest import Manifest
-from rollup.l1.reader import Rebuilt
+from rollup.l1.reader import Reader, Rebuilt
+from rollup.l1.rpc import RpcError
 from rollup.l1.sender import Sent
 from rollup.node.accounts import AccountIds
 from rollup.node.errors import FeeAccountNotOwnError, ForeignBlockError, NoFeeAccountError
@@ -75,10 +77,33 @@ class Validator:
         Args:
             operations: As `accounts.assign` gave them.
 
-        Raises: OperationTooLargeError before anything is sent; what `seal`, the prover and L1 raise.
+        Raises: OperationTooLargeError before anything is sent; what `seal`, the prover and L1 raise. Then the state is
+            that of the last block on L1, as far as L1 could be asked.
         """
         for block, size in pack(operations, self.manifest.block_sizes):
-            self.landed.append(self._finish(self.seal(block, size)))
+            mark = self.state.mark()
+            sealed = self.seal(block, size)
+            try:
+                self.landed.append(self._finish(sealed))
+            except BaseException:
+                if not self._is_on_l1(sealed):
+                    self.state.rollback(mark)
+                raise
+            self.state.forget()
+
+    def _is_on_l1(self, sealed: SealedBlock) -> bool:
+        """Whether a block is committed though sending it failed; then the next one follows it."""
+        number = sealed.header.block_number
+        try:
+            if self.client.committed_blocks() < number:
+                return False
+            reader = Reader(self.client.sender.rpc, self.client.address, self.client.deployed_at)
+            *_, last = (published.block for published in reader.published(number))
+        except (L1Error, RpcError):
+            return False
+        if last.commitment == sealed.commitment:
+            self._parent = last
+        return last.commitment == sealed.commitment
 
     def seal(self, operations: Sequence[Operation], size: int, parent: L1Block | None = None) -> SealedBlock:
         """Make a block of `size` steps of these operations.

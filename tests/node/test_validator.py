@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from rollup.core.operations import Deposit, domain
+from rollup.core.state import State
+from rollup.l1.errors import NodeUnreachable
 from rollup.node.errors import FeeAccountNotOwnError, NoFeeAccountError
 from rollup.node.validator import Validator
 from rollup.progress import Bars
@@ -45,3 +47,34 @@ def test_seal_validators_deposit_not_in_the_block_yet_is_refused() -> None:
         ours.seal([first], 2)
     assert caught.value.account_id == 1
     assert not list(ours.state.accounts())
+
+
+class Stumbling:
+    """A client whose first block does not reach L1."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def committed_blocks(self) -> int:
+        return 0
+
+    def commit_prove_execute(self, *_: Any) -> Any:
+        self.calls += 1
+        raise NodeUnreachable("http://here", "gone for a moment")
+
+
+def test_run_block_that_was_not_sent_leaves_the_state_of_its_parent() -> None:
+    ours = validator()
+    ours.client = client = Stumbling()
+    ours.manifest.block_sizes = [2]
+    ours._prover = SimpleNamespace(prove=lambda sealed, _: SimpleNamespace(block=sealed, proof=()))
+    operations = [ours.accounts.assign(deposit(VALIDATOR)), ours.accounts.assign(deposit(STRANGER))]
+    roots = []
+    for _ in range(2):
+        with pytest.raises(NodeUnreachable):
+            ours.run(operations)
+        roots.append(ours.state.root)
+        assert not list(ours.state.accounts())
+    assert roots == [State().root] * 2
+    assert client.calls == 2
+    assert ours.landed == []
