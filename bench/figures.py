@@ -120,11 +120,19 @@ def prove_exit(kit: str) -> dict[str, Any]:
     return {"first_seconds": first, "next_seconds": prover.prove(state, 1, workload.ETH).seconds, "peak_mb": _peak_mb()}
 
 
+def restore(operations: str) -> dict[str, Any]:
+    """`sluice restore` of a chain of so many Transfers, the node on the same machine."""
+    from bench.restore import measure
+
+    return measure(int(operations))
+
+
 FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "compile": compile_circuits,
     "setup": setup,
     "prove": prove,
     "apply": apply,
+    "restore": restore,
     "exit": exit_proof,
 }
 

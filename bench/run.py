@@ -87,6 +87,12 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("exit kit, as published", "<= 20 MB", f"{exit_['kit_mb']} MB"),
         ("data per Transfer", "15 bytes", f"{last['bytes_per_transfer']:g} bytes"),
         ("state machine, signed Transfers", "", f"{figures['apply']['operations_per_second']:,.0f} /s"),
+        ("restore from a local node", ">= 1,500 /s", f"{figures['restore']['operations_per_second']:,.0f} /s"),
+        (
+            "restore: peak memory, store",
+            "",
+            f"{figures['restore']['peak_mb']:,.0f} | {figures['restore']['store_mb']:.1f} MB",
+        ),
     ]
     return rows
 

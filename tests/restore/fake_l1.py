@@ -8,8 +8,9 @@ from typing import Any
 
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from operator_model import COMMITTER, Operator
+from operator_model import Operator
 
+from bench.unsigned_chain import COMMITTER
 from rollup.l1.abi import BLOCK_COMMITTED, L1Block, selector
 from rollup.l1.feed import Origin
 from rollup.l1.rpc import RpcError

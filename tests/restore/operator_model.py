@@ -1,27 +1,11 @@
-"""An operator without users' keys: random published operations, made into blocks that the contract would take.
-
-A rebuild checks no signature, so none is made, and the commitment, which only a proof would know, is any word.
-"""
+"""An operator of random blocks: every kind of operation that a block can publish, each possible when its turn comes."""
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
-from eth_abi.abi import encode
-
-from rollup.core import (
-    Deposit,
-    FullExit,
-    Header,
-    OperationError,
-    PublishedOperation,
-    SealedBlock,
-    State,
-    domain,
-    encode_streams,
-)
+from bench.unsigned_chain import COMMITTER, FEE_TOKENS, UnsignedChain
+from rollup.core import Deposit, FullExit, OperationError, PublishedOperation, State
 from rollup.core.amounts import floor_amount
-from rollup.core.binding import challenge, evaluation
 from rollup.core.constants import FIRST_ORDER_SLOT
 from rollup.core.operations import (
     CancelOrderData,
@@ -32,45 +16,41 @@ from rollup.core.operations import (
     TransferData,
     TransferToAddressData,
     WithdrawData,
-    steps_of,
 )
-from rollup.core.rebuild import replay_operations
-from rollup.core.streams import l1_words, l2_chunks
-from rollup.l1.abi import COMMIT, COMMIT_TYPES, L1Block, NewBlock
+from rollup.l1.abi import L1Block
 
-COMMITTER = "0x" + 20 * "0a"
-FEE_TOKENS = tuple(range(8))
+KINDS = {
+    "deposit": 4, "full_exit": 1, "transfer": 12, "transfer_to_address": 2, "withdraw": 2, "forced_exit": 2,
+    "change_pub_key": 1, "swap": 4, "cancel_order": 1,
+}  # fmt: skip
+"""How often each kind comes."""
 TOKENS = (0, 1, 2, 9)
-TIMESTAMP = 1_800_000_000
+USERS = 12
+"""How many account ids it chooses from."""
 
 
-class Operator:
+class Operator(UnsignedChain):
     """Makes blocks; `states[n]` is the state after block n, `chain[n]` block n.
 
     Args:
-        seed: Of all that is random.
-        users: Account ids it chooses from.
+        seed: Of all that is random; the others are `UnsignedChain`'s.
     """
 
-    def __init__(self, seed: int, chain_id: int, rollup: str, users: int = 12) -> None:
+    def __init__(
+        self, seed: int, chain_id: int, rollup: str, committer: str = COMMITTER, validator_set: bytes = bytes(32)
+    ) -> None:
+        super().__init__(chain_id, rollup, committer, validator_set)
         self.rng = random.Random(seed)
-        self._domain = domain(chain_id, int(rollup, 16))
-        self._users = users
-        self.chain = [L1Block.genesis()]
-        self.states = [State()]
-        self.sealed: list[SealedBlock | None] = [None]
-
-    @property
-    def state(self) -> State:
-        """The state after the last block."""
-        return self.states[-1]
+        self.kinds = dict(KINDS)
+        self.states = [self.state.copy()]
 
     def go_back(self, number: int) -> None:
         """Forget every block after this one."""
         for history in (self.chain, self.states, self.sealed):
             del history[number + 1 :]
+        self.state = self.states[-1].copy()
 
-    def block(self, operations: int) -> L1Block:
+    def block(self, operations: int, **options: int) -> L1Block:
         """Seal a block of so many random operations."""
         state = self.state.copy()
         taken: list[PublishedOperation] = []
@@ -81,62 +61,28 @@ class Operator:
                 taken.append(state.apply_published(operation, FEE_TOKENS).operation)  # type: ignore[arg-type]
             except OperationError:
                 continue
-        return self.seal(taken)
+        fee_account = self.rng.choice(sorted(number for number, _ in state.accounts()))
+        return self.seal(taken, fee_account, **options)
 
-    def seal(self, operations: Sequence[PublishedOperation], replay: bool = True, **header: Any) -> L1Block:
-        """Seal a block of these operations; `header` overrides its header. Without `replay` they do nothing."""
-        state, parent = self.state.copy(), self.chain[-1]
-        l2, l1 = encode_streams(operations)
-        fields: dict[str, Any] = {
-            "domain": self._domain,
-            "block_size": max(sum(len(steps_of(operation)) for operation in operations), 8),
-            "block_number": parent.number + 1,
-            "timestamp": TIMESTAMP,
-            "queue_start": parent.queue_end,
-            "queue_count": sum(isinstance(operation, Deposit | FullExit) for operation in operations),
-            "l2_chunks": len(l2_chunks(l2)),
-            "l1_words": len(l1_words(l1)),
-            "old_root": parent.new_root,
-            "new_root": 0,
-            "fee_account": self._fee_account(state, operations),
-            "fee_tokens": FEE_TOKENS,
-        }
-        if replay:
-            replay_operations(state, Header(**fields), list(operations))
-        made = Header(**fields | {"new_root": state.root} | header)
-        commitment = self.rng.randrange(2**250)
-        x = challenge(made, l2, l1, commitment)
-        binding = commitment, x, evaluation(made, l2, l1, x)
-        self.sealed.append(SealedBlock(made, tuple(operations), l2, l1, *binding, None))  # type: ignore[arg-type]
-        self.chain.append(parent.following(made, l2, l1, binding, COMMITTER, bytes(32)))
-        self.states.append(state)
-        return self.chain[-1]
-
-    def _fee_account(self, state: State, operations: Sequence[PublishedOperation]) -> int:
-        """Any account that is there when the block ends."""
-        made = [operation.account_id for operation in operations if isinstance(operation, Deposit)]
-        return self.rng.choice(sorted(number for number, _ in state.accounts()) or made[:1])
-
-    def input(self, first: int, last: int) -> bytes:
-        """The calldata that commits blocks `first` to `last`."""
-        new = [NewBlock.of(block).as_tuple() for block in self.sealed[first : last + 1] if block is not None]
-        return COMMIT + encode(COMMIT_TYPES, [self.chain[first - 1].as_tuple(), new, b""])
+    def seal(self, *arguments: Any, **options: Any) -> L1Block:
+        """As `UnsignedChain.seal`; the fee account is by default any that exists."""
+        if len(arguments) < 2:
+            options.setdefault("fee_account", min((number for number, _ in self.state.accounts()), default=0))
+        block = super().seal(*arguments, **options)
+        self.states.append(self.state.copy())
+        return block
 
     def _operation(self, state: State) -> PublishedOperation:
         """One that may be impossible; the first of all is a deposit."""
-        kinds: dict[str, int] = {
-            "deposit": 4, "full_exit": 1, "transfer": 12, "transfer_to_address": 2, "withdraw": 2, "forced_exit": 2,
-            "change_pub_key": 1, "swap": 4, "cancel_order": 1,
-        }  # fmt: skip
         if not any(True for _ in state.accounts()):
             return self._deposit(state)
-        (kind,) = self.rng.choices(list(kinds), list(kinds.values()))
+        (kind,) = self.rng.choices(list(self.kinds), list(self.kinds.values()))
         made: PublishedOperation = getattr(self, f"_{kind}")(state)
         return made
 
     def _some(self) -> tuple[int, int]:
         """An account and a token."""
-        return self.rng.randrange(self._users), self.rng.choice(TOKENS)
+        return self.rng.randrange(USERS), self.rng.choice(TOKENS)
 
     def _fee(self, token: int) -> int:
         return self.rng.choice([0, 10**9]) if token in FEE_TOKENS else 0

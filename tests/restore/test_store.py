@@ -87,8 +87,8 @@ def test_store_is_read_while_it_is_written(rig: Rig) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE leaves SET leaf = x'01' WHERE rowid_of = 1",
-        "DELETE FROM leaves WHERE account_id = (SELECT max(account_id) FROM leaves)",
+        "UPDATE leaves SET leaf = x'01' WHERE (account_id, slot) = (SELECT account_id, slot FROM leaves LIMIT 1)",
+        "DELETE FROM leaves WHERE (account_id, slot) = (SELECT account_id, slot FROM leaves LIMIT 1)",
         "UPDATE accounts SET nonce = nonce + 1 WHERE id = (SELECT max(id) FROM accounts)",
         "UPDATE accounts SET key = x'' WHERE id = (SELECT id FROM accounts WHERE key != x'' LIMIT 1)",
         "DELETE FROM accounts WHERE id = (SELECT min(id) FROM accounts)",
@@ -98,7 +98,6 @@ def test_store_is_read_while_it_is_written(rig: Rig) -> None:
 def test_store_changed_by_others_is_damaged(rig: Rig, change: str) -> None:
     rig.blocks(4)
     rig.restore()
-    change = change.replace("rowid_of = 1", "(account_id, slot) = (SELECT account_id, slot FROM leaves LIMIT 1)")
     with sqlite3.connect(rig.path) as database:
         assert database.execute(change).rowcount == 1
     database.close()

@@ -1,0 +1,182 @@
+"""The real contract on anvil, behind a verifier that accepts every proof: long chains in minutes."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import decode, encode
+
+from bench.unsigned_chain import UnsignedChain
+from rollup._native import eddsa_public_key
+from rollup.core import Deposit, FullExit, QueueOperation, decode_streams
+from rollup.core.constants import CHUNK_BITS, CHUNK_BYTES, DEPOSIT_CAP_BITS, OP_BITS, Op
+from rollup.core.streams import WORD_BYTES
+from rollup.l1.abi import (
+    BLOCK_TYPE,
+    DEPOSIT_QUEUED,
+    DEPOSIT_QUEUED_DATA,
+    FULL_EXIT_QUEUED,
+    FULL_EXIT_QUEUED_DATA,
+    selector,
+)
+from rollup.l1.feed import Origin
+from rollup.l1.rpc import JsonRpc
+from rollup.toolchain import ROOT, use_tool_environment
+
+BUILD = ROOT / "build" / "accept-all"
+VERIFIER = ROOT / "tests" / "contracts" / "sources" / "AcceptAllVerifier.sol"
+SIZES = (8, 64, 153, 256, 1024)
+GAS = 1 << 24
+"""EIP-7825's limit of a transaction."""
+QUEUE_FEE_GWEI = 1_000
+PROOF = (1,) * 8
+PROOFS_AT_ONCE = 32
+CALLS_AT_ONCE = 64
+RECEIPT_POLL_SECONDS = 0.005
+
+
+def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
+    """Creation code of Governor, Rollup and AcceptAllVerifier, compiled by ape in a project of their own."""
+    use_tool_environment()  # before ape is imported
+    from ape.logging import logger
+
+    from rollup.l1.project import compiled_contracts
+
+    logger.set_level("ERROR")
+    sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
+    files = {path.relative_to(ROOT): path.read_text() for path in sources if path.name != "BlockVerifier.sol"}
+    accept_all = VERIFIER.read_text().replace("../../../contracts/", "../")
+    files[Path("contracts/mocks") / VERIFIER.name] = accept_all
+    files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
+    for path, text in files.items():
+        target = folder / path
+        if not target.exists() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+    modules = folder / "node_modules"
+    if not modules.is_symlink():
+        modules.symlink_to(ROOT / "node_modules")
+    contracts = compiled_contracts(folder)
+    names = ("Governor", "Rollup", VERIFIER.stem)
+    return {name: bytes(contracts(name).contract_type.get_deployment_bytecode()) for name in names}
+
+
+class AcceptAll:
+    """A deployment on an anvil whose accounts are unlocked; account 0 owns it and commits.
+
+    Args:
+        rpc: The anvil.
+        codes: What `creation_codes` gives.
+    """
+
+    def __init__(self, rpc: JsonRpc, codes: dict[str, bytes]) -> None:
+        self.rpc = rpc
+        self.accounts: list[str] = rpc("eth_accounts")
+        owner = self.validator = self.accounts[0]
+        governor = self._create(
+            codes["Governor"], ["address", "uint128", "address[]"], [owner, (1 << DEPOSIT_CAP_BITS) - 1, [owner]]
+        )
+        verifier = self._create(codes[VERIFIER.stem], ["uint16[]"], [SIZES])
+        deployed_at = int(rpc("eth_blockNumber"), 16)
+        types = ["address", "address", "address", "uint32"]
+        self.rollup = self._create(codes["Rollup"], types, [governor, governor, verifier, QUEUE_FEE_GWEI])
+        genesis = str(rpc("eth_getBlockByNumber", "0x0", False)["hash"])
+        self.origin = Origin(rpc.chain_id(), self.rollup, deployed_at, genesis)
+        self.validator_set = rpc.call(governor, selector("validatorSet", []))
+
+    @property
+    def now(self) -> int:
+        """Timestamp of the latest L1 block."""
+        return int(self.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def deposit(self, accounts: Sequence[int], amount: int) -> None:
+        """Have L1 accounts, by index, deposit wei each, with a key of their own."""
+        fee = int.from_bytes(self.rpc.call(self.rollup, selector("queueFee", [])), "big") * (1 + len(accounts))
+        types = ["uint128", "address", "uint256", "uint256"]
+        calls = []
+        for index in accounts:
+            key = eddsa_public_key((index + 1).to_bytes(32, "big"))
+            data = selector("depositETH", types) + encode(types, [amount, self.accounts[index], *key])
+            calls.append({"from": self.accounts[index], "data": data, "value": amount + fee})
+        self._send_all(calls)
+
+    def request_exits(self, accounts: Sequence[tuple[int, int]]) -> None:
+        """Have L1 accounts, by index, demand back what an L2 account has of ETH: (index, account id) each."""
+        fee = int.from_bytes(self.rpc.call(self.rollup, selector("queueFee", [])), "big") * (1 + len(accounts))
+        types = ["uint32", "uint16"]
+        self._send_all(
+            [
+                {
+                    "from": self.accounts[index],
+                    "data": selector("requestFullExit", types) + encode(types, [account_id, 0]),
+                    "value": fee,
+                }
+                for index, account_id in accounts
+            ]
+        )
+
+    def queue(self, start: int) -> list[QueueOperation]:
+        """The queue's entries from an index on, as requested."""
+        logs = self.rpc.logs(self.rollup, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], self.origin.deployed_at)
+        entries = sorted((int(log["topics"][1], 16), _requested(log)) for log in logs)
+        return [operation for index, operation in entries if index >= start]
+
+    def commit(self, chain: UnsignedChain, first: int, last: int) -> None:
+        """Commit blocks of a chain in one transaction."""
+        self._send(self.validator, self.rollup, chain.input(first, last))
+
+    def prove(self, chain: UnsignedChain, first: int, last: int) -> None:
+        """Prove blocks of a chain."""
+        types = [f"{BLOCK_TYPE}[]", "uint256[8][]"]
+        for start in range(first, last + 1, PROOFS_AT_ONCE):
+            blocks = [block.as_tuple() for block in chain.chain[start : min(start + PROOFS_AT_ONCE, last + 1)]]
+            data = selector("proveBlocks", types) + encode(types, [blocks, [PROOF] * len(blocks)])
+            self._send(self.validator, self.rollup, data)
+
+    def mine(self, blocks: int) -> None:
+        """Mine empty L1 blocks."""
+        self.rpc("anvil_mine", hex(blocks))
+
+    def _create(self, code: bytes, types: list[str], values: list[Any]) -> str:
+        receipt = self._send(self.accounts[0], None, code + encode(types, values))
+        return str(receipt["contractAddress"])
+
+    def _send(self, sender: str, to: str | None, data: bytes, wei: int = 0) -> dict[str, Any]:
+        call = {"from": sender, "data": "0x" + data.hex(), "value": hex(wei), "gas": hex(GAS)} | (
+            {"to": to} if to else {}
+        )
+        return self._receipt(self.rpc("eth_sendTransaction", call))
+
+    def _send_all(self, calls: Sequence[dict[str, Any]]) -> None:
+        """Send calls to the rollup, some in each L1 block."""
+        self.rpc("evm_setAutomine", False)
+        for start in range(0, len(calls), CALLS_AT_ONCE):
+            sent = []
+            for call in calls[start : start + CALLS_AT_ONCE]:
+                texts = {"data": "0x" + call["data"].hex(), "value": hex(call["value"]), "to": self.rollup}
+                sent.append(self.rpc("eth_sendTransaction", call | texts | {"gas": hex(400_000)}))
+            self.rpc("evm_mine")
+            for name in sent:
+                self._receipt(name)
+        self.rpc("evm_setAutomine", True)
+
+    def _receipt(self, name: str) -> dict[str, Any]:
+        while (receipt := self.rpc("eth_getTransactionReceipt", name)) is None:
+            time.sleep(RECEIPT_POLL_SECONDS)
+        if receipt["status"] != "0x1":
+            raise AssertionError(f"reverted: {json.dumps(receipt)[:500]}")
+        found: dict[str, Any] = receipt
+        return found
+
+
+def _requested(log: dict[str, Any]) -> QueueOperation:
+    is_deposit = log["topics"][0] == "0x" + DEPOSIT_QUEUED.hex()
+    types = DEPOSIT_QUEUED_DATA if is_deposit else FULL_EXIT_QUEUED_DATA
+    *_, record = decode(types, bytes.fromhex(log["data"][2:]))
+    marker = (Op.DEPOSIT if is_deposit else Op.FULL_EXIT) << (CHUNK_BITS - OP_BITS)
+    words = b"".join(word.to_bytes(WORD_BYTES, "big") for word in record)
+    (operation,) = decode_streams(marker.to_bytes(CHUNK_BYTES, "big"), words)
+    assert isinstance(operation, Deposit | FullExit)
+    return operation
