@@ -93,25 +93,23 @@ class AcceptAll:
 
     def deposit(self, accounts: Sequence[int], amount: int) -> None:
         """Have L1 accounts, by index, deposit wei each, with a key of their own."""
-        fee = int.from_bytes(self.rpc.call(self.rollup, selector("queueFee", [])), "big") * (1 + len(accounts))
         types = ["uint128", "address", "uint256", "uint256"]
         calls = []
         for index in accounts:
             key = eddsa_public_key((index + 1).to_bytes(32, "big"))
             data = selector("depositETH", types) + encode(types, [amount, self.accounts[index], *key])
-            calls.append({"from": self.accounts[index], "data": data, "value": amount + fee})
+            calls.append({"from": self.accounts[index], "data": data, "value": amount})
         self._send_all(calls)
 
     def request_exits(self, accounts: Sequence[tuple[int, int]]) -> None:
         """Have L1 accounts, by index, demand back what an L2 account has of ETH: (index, account id) each."""
-        fee = int.from_bytes(self.rpc.call(self.rollup, selector("queueFee", [])), "big") * (1 + len(accounts))
         types = ["uint32", "uint16"]
         self._send_all(
             [
                 {
                     "from": self.accounts[index],
                     "data": selector("requestFullExit", types) + encode(types, [account_id, 0]),
-                    "value": fee,
+                    "value": 0,
                 }
                 for index, account_id in accounts
             ]
@@ -150,12 +148,14 @@ class AcceptAll:
         return self._receipt(self.rpc("eth_sendTransaction", call))
 
     def _send_all(self, calls: Sequence[dict[str, Any]]) -> None:
-        """Send calls to the rollup, some in each L1 block."""
+        """Queue something each: send calls to the rollup, some in each L1 block. The queue fee is paid on top."""
         self.rpc("evm_setAutomine", False)
         for start in range(0, len(calls), CALLS_AT_ONCE):
+            # Twice what it is, the most L1 takes: it rises with the queue.
+            fee = 2 * int.from_bytes(self.rpc.call(self.rollup, selector("queueFee", [])), "big")
             sent = []
             for call in calls[start : start + CALLS_AT_ONCE]:
-                texts = {"data": "0x" + call["data"].hex(), "value": hex(call["value"]), "to": self.rollup}
+                texts = {"data": "0x" + call["data"].hex(), "value": hex(call["value"] + fee), "to": self.rollup}
                 sent.append(self.rpc("eth_sendTransaction", call | texts | {"gas": hex(400_000)}))
             self.rpc("evm_mine")
             for name in sent:
