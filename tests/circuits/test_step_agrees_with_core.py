@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from circuit_world import DOMAIN, FEE_TOKENS, NOW, Approved, World
-from random_operations import Chooser
+from random_steps import Chooser
 from raw_step import IDLE, RawStep, raw_step
 
 from rollup._native import Circuit

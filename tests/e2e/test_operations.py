@@ -63,7 +63,8 @@ def test_swap_fills_an_order_in_parts_until_it_is_cancelled(started: Started) ->
     world.client.deposit_erc20(usds.account, 1, 900)
     (deposit,) = assigned(validator, 3)
     offer = alice.sign(alice.order(0, 1000, 1, 600, fee=100))
-    takers = [bob.sign(bob.order(1, sells, 0, gets, fee=2)) for sells, gets in ((240, 400), (301, 500), (60, 100))]
+    parts = ((240, 400), (301, 500), (60, 100))
+    takers = [bob.sign(bob.order(1, sells, 0, gets, fee=2, replacing=True)) for sells, gets in parts]
 
     validator.run([deposit])
     validator.run([match_orders(offer, takers[0], 400, 240)])  # a block of three steps has room for nothing else

@@ -184,5 +184,6 @@ def refused(state: State, operation: Any, context: Context, **values: Any) -> No
     with pytest.raises(error) as caught:
         state.apply(operation, context)
     assert type(caught.value) is error
+    assert caught.value.message == str(caught.value)
     assert {name: getattr(caught.value, name) for name in values} == values
     assert snapshot(state) == before
