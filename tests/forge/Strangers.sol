@@ -96,10 +96,15 @@ abstract contract Strangers is Validators {
         _refuseRecord(abi.encode(w0, FORGED), IRollup.UnknownOperation.selector, "a transfer's record", seed);
         w0 = Page.word0(OP_WITHDRAW, 0, 1, ETH, thief);
         _refuseRecord(abi.encode(w0), IRollup.L1StreamLength.selector, "half a record", seed);
-        if (queueTaken > 0) _refuseRecord(_record(queueTaken - 1), mismatch, "an entry served twice", seed);
-        if (queueTaken + 1 < queue.length) {
-            _refuseRecord(_record(queueTaken + 1), mismatch, "an entry passed over", seed);
-        }
+        if (queueTaken > 0) _commitOtherEntry(queueTaken - 1, "an entry served twice", seed);
+        if (queueTaken + 1 < queue.length) _commitOtherEntry(queueTaken + 1, "an entry passed over", seed);
+    }
+
+    /// @dev Two entries may ask for the same at the same fee: then the record of one is the other's as well.
+    function _commitOtherEntry(uint256 index, string memory what, uint256 seed) private {
+        bytes memory record = _record(index);
+        if (queueTaken < queue.length && keccak256(record) == keccak256(_record(queueTaken))) return;
+        _refuseRecord(record, IRollup.QueueEntryMismatch.selector, what, seed);
     }
 
     function _commitUnauthorisedKey(uint256 seed) private {
