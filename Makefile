@@ -78,7 +78,7 @@ format: $(VENV) $(NPM) ## what lint asks for, where a tool can do it
 # --no-deps at install: the file is the whole closure, for every Python from 3.11 on, so pip has nothing to resolve.
 lock: ## refresh the Python lock file from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q uv
-	build/lock/bin/uv pip compile pyproject.toml --quiet --extra ape --extra dev --universal --python-version 3.11 \
+	build/lock/bin/uv pip compile pyproject.toml --quiet --extra ape --extra dev --extra node --universal --python-version 3.11 \
 	  --override requirements-overrides.txt --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	  --custom-compile-command 'make lock' -o requirements.txt
 

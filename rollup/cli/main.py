@@ -21,6 +21,7 @@ def cli() -> None:
     sluice deploy     contracts on any chain, with a manifest that the others read
     sluice deposit    money in; exit, pending, withdraw: and out again
     sluice sign       L2 operations, offline, as JSON
+    sluice receipt    what a validator's signed promise is worth
     sluice restore    the state, from L1 alone; balances: what somebody has in it
     """
 
@@ -48,10 +49,11 @@ def _add_commands() -> None:
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
     from rollup.cli.l1 import approve_key, deposit, full_exit, pending, withdraw
+    from rollup.cli.receipt import receipt
     from rollup.cli.restore import balances, restore
     from rollup.cli.sign import sign
 
-    users = (deposit, sign, full_exit, pending, withdraw, approve_key, restore, balances)
+    users = (deposit, sign, full_exit, pending, withdraw, approve_key, restore, balances, receipt)
     for command in (build, demo, deploy, rebuild, doctor, bench, *users):
         cli.add_command(command)
 

@@ -1,6 +1,7 @@
 """EIP-712 data that an Ethereum account signs for one rollup: domain (name "Sluice", version "1", chain, contract)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -34,12 +35,17 @@ def typed_data(domain: int, primary_type: str, fields: Mapping[str, str], messag
     }
 
 
-def uints_digest(domain: int, primary_type: str, fields: Mapping[str, str], message: Mapping[str, int]) -> bytes:
-    """The 32 bytes to sign of a struct that has unsigned integers only; the arguments are `typed_data`'s."""
+def words_digest(domain: int, primary_type: str, fields: Mapping[str, str], message: Mapping[str, int]) -> bytes:
+    """The 32 bytes to sign of a struct given as words: the arguments are `typed_data`'s, but for bytes their hash."""
+    struct = _hash_struct(_type_hash(_declaration(primary_type, fields)), [message[name] for name in fields])
+    return keccak(b"\x19\x01" + _separator(domain) + struct)
+
+
+@lru_cache(64)
+def _separator(domain: int) -> bytes:
     name_and_version = [int.from_bytes(keccak(text.encode()), "big") for text in (_NAME, _VERSION)]
-    separator = _hash_struct("EIP712Domain", _DOMAIN_FIELDS, [*name_and_version, *_chain_and_rollup(domain)])
-    struct = _hash_struct(primary_type, fields, [message[name] for name in fields])
-    return keccak(b"\x19\x01" + separator + struct)
+    type_hash = _type_hash(_declaration("EIP712Domain", _DOMAIN_FIELDS))
+    return _hash_struct(type_hash, [*name_and_version, *_chain_and_rollup(domain)])
 
 
 def _chain_and_rollup(domain: int) -> tuple[int, int]:
@@ -47,9 +53,17 @@ def _chain_and_rollup(domain: int) -> tuple[int, int]:
     return chain_id, rollup_address
 
 
-def _hash_struct(name: str, fields: Mapping[str, str], words: list[int]) -> bytes:
-    declaration = f"{name}({','.join(f'{type_} {field}' for field, type_ in fields.items())})"
-    return keccak(keccak(declaration.encode()) + b"".join(word.to_bytes(32, "big") for word in words))
+def _declaration(name: str, fields: Mapping[str, str]) -> str:
+    return f"{name}({','.join(f'{type_} {field}' for field, type_ in fields.items())})"
+
+
+@lru_cache(64)
+def _type_hash(declaration: str) -> bytes:
+    return keccak(declaration.encode())
+
+
+def _hash_struct(type_hash: bytes, words: list[int]) -> bytes:
+    return keccak(type_hash + b"".join(word.to_bytes(32, "big") for word in words))
 
 
 def _declared(fields: Mapping[str, str]) -> list[dict[str, str]]:

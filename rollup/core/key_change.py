@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rollup.core.eip712 import typed_data, uints_digest
+from rollup.core.ecdsa import recover_signer
+from rollup.core.eip712 import typed_data, words_digest
 from rollup.core.operations import ChangePubKey
 
 _TYPE = "ChangePubKey"
@@ -15,8 +16,6 @@ _FIELDS = {
     "fee": "uint128",
     "validUntil": "uint40",
 }
-_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_RECOVERY_IDS = (27, 28)
 
 
 def key_change_typed_data(operation: ChangePubKey, domain: int) -> dict[str, Any]:
@@ -26,23 +25,13 @@ def key_change_typed_data(operation: ChangePubKey, domain: int) -> dict[str, Any
 
 def key_change_digest(operation: ChangePubKey, domain: int) -> bytes:
     """The 32 bytes that the owner signs, or approves on L1."""
-    return uints_digest(domain, _TYPE, _FIELDS, _message(operation))
+    return words_digest(domain, _TYPE, _FIELDS, _message(operation))
 
 
 def recover_owner(operation: ChangePubKey, domain: int) -> int | None:
     """The address whose signature authorises the change; None if it is none that L1 takes."""
     signature = operation.authorisation
-    # One of several equivalent forms: v is 27 or 28, s in the lower half.
-    if signature is None or signature.v not in _RECOVERY_IDS or signature.s > _SECP256K1_ORDER // 2:
-        return None
-    from eth_keys.datatypes import Signature  # half a second to import, and seldom needed
-
-    try:
-        given = Signature(vrs=(_RECOVERY_IDS.index(signature.v), signature.r, signature.s))
-        signer = given.recover_public_key_from_msg_hash(key_change_digest(operation, domain))
-    except Exception:  # what the libraries raise for numbers that are no signature is of several types
-        return None
-    return int.from_bytes(signer.to_canonical_address(), "big")
+    return None if signature is None else recover_signer(key_change_digest(operation, domain), signature)
 
 
 def _message(operation: ChangePubKey) -> dict[str, int]:

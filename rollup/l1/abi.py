@@ -168,7 +168,12 @@ def key_change_tuple(operation: ChangePubKey) -> tuple[int, ...]:
 
 
 def decode_commit(data: bytes) -> list[NewBlock]:
-    """Return the blocks that a transaction's input publishes.
+    """Return the blocks that a transaction's input publishes; see `decode_publication`."""
+    return decode_publication(data)[1]
+
+
+def decode_publication(data: bytes) -> tuple[L1Block, list[NewBlock]]:
+    """Return the block that a transaction's input builds on, and those that it publishes.
 
     Raises: ValueError if the input is neither of the two calls that publish, or not the canonical encoding of its
         arguments, with its reason.
@@ -183,4 +188,4 @@ def decode_commit(data: bytes) -> list[NewBlock]:
     if encode(types, arguments) != data[4:]:
         raise ValueError("the input is not the canonical encoding of its arguments")
     blocks = arguments[1] if data[:4] == COMMIT else (arguments[1],)
-    return [NewBlock(*block) for block in blocks]
+    return L1Block.of(arguments[0]), [NewBlock(*block) for block in blocks]

@@ -88,7 +88,7 @@ class Reader:
                 cached = (log["transactionHash"], self._input(log["transactionHash"], number))
             if not cached[1]:
                 raise ReaderError(number, "the transaction published fewer blocks than it has events")
-            published = published_block(rollup_domain, parent, cached[1].pop(0), _commit(log))
+            published = published_block(rollup_domain, parent, cached[1].pop(0), commit_of_log(log))
             self._check_hash(published.block)
             parent = published.block
             yield published
@@ -114,7 +114,8 @@ class Reader:
         return int.from_bytes(self.rpc.call(self.rollup, selector(view, [])), "big")
 
 
-def _commit(log: dict[str, Any]) -> Commit:
+def commit_of_log(log: dict[str, Any]) -> Commit:
+    """What a BlockCommitted event says."""
     block_hash, committer, validator_set = decode(["bytes32", "address", "bytes32"], bytes.fromhex(log["data"][2:]))
     place = log["transactionHash"], int(log["blockNumber"], 16)
     return Commit(int(log["topics"][1], 16), block_hash, committer, validator_set, *place)

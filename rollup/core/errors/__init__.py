@@ -48,6 +48,10 @@
     │   ├── HeaderMismatchError
     │   ├── RootMismatchError
     │   └── ReplayError
+    ├── ReceiptError                  a receipt does not hold
+    │   ├── ReceiptForeignError
+    │   ├── ReceiptSignerError
+    │   └── ReceiptBrokenError
     └── KeyDerivationError            an L2 key could not be derived from an Ethereum account
         ├── SignerNotDeterministicError
         └── SignerMismatchError
@@ -113,6 +117,7 @@ from rollup.core.errors.order import (
     OrderReplacedError,
     SwapTokensError,
 )
+from rollup.core.errors.receipt import ReceiptBrokenError, ReceiptError, ReceiptForeignError, ReceiptSignerError
 
 __all__ = [
     "AccountMissingError",
@@ -152,6 +157,10 @@ __all__ = [
     "OrderReplacedError",
     "OutsideValidityError",
     "OwnerMismatchError",
+    "ReceiptBrokenError",
+    "ReceiptError",
+    "ReceiptForeignError",
+    "ReceiptSignerError",
     "RecipientMismatchError",
     "ReplayError",
     "RootMismatchError",
