@@ -48,12 +48,12 @@ def _add_commands() -> None:
     from rollup.cli.chain import deploy, rebuild
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
-    from rollup.cli.l1 import approve_key, deposit, full_exit, pending, withdraw
+    from rollup.cli.l1 import approve_key, deposit, forced_exit, pending, withdraw
     from rollup.cli.receipt import receipt
     from rollup.cli.restore import balances, restore
     from rollup.cli.sign import sign
 
-    users = (deposit, sign, full_exit, pending, withdraw, approve_key, restore, balances, receipt)
+    users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt)
     for command in (build, demo, deploy, rebuild, doctor, bench, *users):
         cli.add_command(command)
 

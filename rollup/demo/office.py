@@ -120,7 +120,7 @@ class Office:
         if instruction.kind is Kind.NEW_KEY:
             change = authorise(change, manifest.domain, local_signer(local))
         else:
-            self._world.client.approve_key_change(person.account, change)
+            self._world.client.approve_key_change(person.signer, change)
         self.retired.append((wallet, wallet.key))
         wallet.key = new
         return change

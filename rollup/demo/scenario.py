@@ -8,8 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from ape.api import AccountAPI
-
 from rollup.circuits.keys import KEYS
 from rollup.core.addresses import show_address
 from rollup.core.amounts import floor_fee
@@ -24,6 +22,7 @@ from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
 from rollup.l1.gas import verification_gas
 from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
+from rollup.l1.sending import Account
 from rollup.node.validator import Landed, Validator
 from rollup.progress import Bars
 from rollup.prover import BlockProver
@@ -155,7 +154,7 @@ class _Run:
         client, operator = self._world.client, self._world.operator
         with self._bars.step("deposits on L1") as advance:
             assert operator.key is not None
-            client.deposit_eth(operator.account, OPERATOR_DEPOSIT_WEI, key=operator.key.public_key)
+            client.deposit_eth(operator.signer, OPERATOR_DEPOSIT_WEI, key=operator.key.public_key)
             for index, person in enumerate(self._world.people):
                 advance(person.user.name, index, len(self._world.people))
                 for token_id, amount in person.user.deposits.items():
@@ -163,7 +162,7 @@ class _Run:
 
     def _deposit(self, client: RollupClient, person: Person, token_id: int, amount: int) -> None:
         # For a user with an address alone the operator pays; no key can be set for somebody else.
-        payer = person.account or self._world.operator.account
+        payer = (person if person.account else self._world.operator).signer
         key = person.key.public_key if person.key else (0, 0)
         if token_id == ETH.token_id:
             client.deposit_eth(payer, amount, person.address, key)
@@ -171,7 +170,7 @@ class _Run:
         self._mint_and_approve(payer, amount)
         client.deposit_erc20(payer, token_id, amount, person.address, key)
 
-    def _mint_and_approve(self, payer: AccountAPI, amount: int) -> None:
+    def _mint_and_approve(self, payer: Account, amount: int) -> None:
         token, values = self._world.token, [str(payer.address), amount]
         self._world.sender.call("the mint", token, "mint", ["address", "uint256"], values, payer)
         self._world.client.allow(payer, token, amount)
@@ -195,7 +194,7 @@ class _Run:
         for exit_ in exits:
             if exit_.is_full:
                 account_id = self._office.wallet(exit_.person.user.name).account_id
-                self._world.client.request_full_exit(exit_.person.account, account_id, exit_.token_id)
+                self._world.client.request_full_exit(exit_.person.signer, account_id, exit_.token_id)
         return self._queued(queued)
 
     def _pay_out(self, exits: Sequence[Exit]) -> None:
@@ -210,7 +209,7 @@ class _Run:
             for index, ((owner, token_id), amount) in enumerate(owed.items()):
                 advance(owner, index, len(owed))
                 before = self._l1_balance(owner, token_id)
-                world.client.withdraw_pending(world.operator.account, owner, token_id)
+                world.client.withdraw_pending(world.operator.signer, owner, token_id)
                 arrived = self._l1_balance(owner, token_id) - before
                 if arrived != amount:
                     raise DemoFailed(f"{owner} should get {amount} of token {token_id}, got {arrived}")

@@ -17,6 +17,7 @@ from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
 from rollup.l1.manifest import Manifest
 from rollup.l1.project import Contracts, development_account, known_refusals
 from rollup.l1.sender import Sender
+from rollup.l1.sending import Account
 from rollup.progress import Advance
 from rollup.wallet.keys import L2Key, derive_local_key
 from rollup.wallet.tokens import ETH
@@ -33,6 +34,12 @@ class Person:
     address: str
     account: AccountAPI | None
     key: L2Key | None
+
+    @property
+    def signer(self) -> Account:
+        """The account of one who has more than an address."""
+        assert self.account is not None
+        return self.account  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def build_world(
     operator = development_account(0)
     created = contracts("DemoToken")("Demo Dollar", USDS.symbol)
     sent = sender.send("the deployment of the demo's token", None, bytes(created.data), operator)
-    token = str(sent.receipt.contract_address)
+    token = str(sent.contract)
     tokens = [
         TokenOffer(ETH.symbol, ETH.decimals, None, DEPOSIT_CAP),
         TokenOffer(USDS.symbol, USDS.decimals, token, DEPOSIT_CAP),

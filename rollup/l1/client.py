@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ape.api import AccountAPI
 from eth_abi.abi import decode, encode
 
 from rollup.core.checks import unpack
@@ -37,7 +36,7 @@ from rollup.l1.abi import (
     key_change_tuple,
     selector,
 )
-from rollup.l1.sender import Sender, Sent
+from rollup.l1.sending import Account, Sending, Sent
 
 Proof = Sequence[int]
 """The eight words of IVerifier.verify."""
@@ -71,14 +70,14 @@ class RollupClient:
         deployed_at: L1 block to read events from.
     """
 
-    def __init__(self, sender: Sender, address: str, deployed_at: int) -> None:
+    def __init__(self, sender: Sending, address: str, deployed_at: int) -> None:
         self.sender = sender
         self.address = address
         self.deployed_at = deployed_at
 
     # Users
 
-    def deposit_eth(self, account: AccountAPI, amount: int, owner: str | None = None, key: Key = NO_KEY) -> Sent:
+    def deposit_eth(self, account: Account, amount: int, owner: str | None = None, key: Key = NO_KEY) -> Sent:
         """Deposit `amount` wei; the queue fee of now is paid on top, and if it has risen meanwhile nothing happens.
 
         Args:
@@ -90,14 +89,14 @@ class RollupClient:
         return self._send("the deposit", "depositETH", types, values, account, amount + self.queue_fee())
 
     def deposit_erc20(
-        self, account: AccountAPI, token: int, amount: int, owner: str | None = None, key: Key = NO_KEY
+        self, account: Account, token: int, amount: int, owner: str | None = None, key: Key = NO_KEY
     ) -> Sent:
         """Deposit units of a listed token that the rollup was approved for; the queue fee is paid in ETH."""
         values = [token, amount, owner or account.address, *key]
         types = ["uint16", "uint128", "address", "uint256", "uint256"]
         return self._send("the deposit", "depositERC20", types, values, account, self.queue_fee())
 
-    def allow(self, account: AccountAPI, token_address: str, amount: int) -> Sent | None:
+    def allow(self, account: Account, token_address: str, amount: int) -> Sent | None:
         """Let the rollup take `amount` units of an ERC-20 of the account's; None if it may already."""
         holder = [str(account.address), self.address]
         data = selector("allowance", ["address", "address"]) + encode(["address", "address"], holder)
@@ -106,16 +105,16 @@ class RollupClient:
         types, values = ["address", "uint256"], [self.address, amount]
         return self.sender.call("the approval", token_address, "approve", types, values, account)
 
-    def request_full_exit(self, account: AccountAPI, account_id: int, token: int) -> Sent:
+    def request_full_exit(self, account: Account, account_id: int, token: int) -> Sent:
         """Demand the account's whole balance of a token back on L1."""
         types, wei = ["uint32", "uint16"], self.queue_fee()
         return self._send("the full exit", "requestFullExit", types, [account_id, token], account, wei)
 
-    def withdraw_pending(self, account: AccountAPI, owner: str, token: int) -> Sent:
+    def withdraw_pending(self, account: Account, owner: str, token: int) -> Sent:
         """Push a pending balance to its owner; anyone may."""
         return self._send("the withdrawal", "withdrawPending", ["address", "uint16"], [owner, token], account)
 
-    def approve_key_change(self, account: AccountAPI, operation: ChangePubKey) -> Sent:
+    def approve_key_change(self, account: Account, operation: ChangePubKey) -> Sent:
         """Authorise a key change of an account of the sender's, for good: nothing takes it back.
 
         Args:
@@ -127,22 +126,22 @@ class RollupClient:
 
     # Blocks
 
-    def commit(self, account: AccountAPI, parent: L1Block, blocks: Sequence[NewBlock]) -> Sent:
+    def commit(self, account: Account, parent: L1Block, blocks: Sequence[NewBlock]) -> Sent:
         """Publish blocks on top of the last committed one."""
         values = [parent.as_tuple(), [block.as_tuple() for block in blocks], b""]
         return self._send("the commit", "commitBlocks", COMMIT_TYPES, values, account)
 
-    def prove(self, account: AccountAPI, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> Sent:
+    def prove(self, account: Account, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> Sent:
         """Hand in the proofs of committed blocks."""
         types = [f"{BLOCK_TYPE}[]", "uint256[8][]"]
         return self._send("the proof", "proveBlocks", types, [_tuples(blocks), [list(p) for p in proofs]], account)
 
-    def execute(self, account: AccountAPI, blocks: Sequence[L1Block], l1_streams: Sequence[bytes]) -> Sent:
+    def execute(self, account: Account, blocks: Sequence[L1Block], l1_streams: Sequence[bytes]) -> Sent:
         """Credit what proven blocks pay out."""
         types = [f"{BLOCK_TYPE}[]", "bytes[]"]
         return self._send("the execution", "executeBlocks", types, [_tuples(blocks), list(l1_streams)], account)
 
-    def commit_prove_execute(self, account: AccountAPI, parent: L1Block, block: NewBlock, proof: Proof) -> Sent:
+    def commit_prove_execute(self, account: Account, parent: L1Block, block: NewBlock, proof: Proof) -> Sent:
         """Commit, prove and execute one block at once."""
         values = [parent.as_tuple(), block.as_tuple(), list(proof), b""]
         return self._send("the block", "commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES, values, account)
@@ -207,7 +206,7 @@ class RollupClient:
         return [entry for entry in entries if entry.index >= start]
 
     def _send(
-        self, action: str, name: str, types: Sequence[str], values: Sequence[Any], account: AccountAPI, wei: int = 0
+        self, action: str, name: str, types: Sequence[str], values: Sequence[Any], account: Account, wei: int = 0
     ) -> Sent:
         return self.sender.call(action, self.address, name, types, values, account, wei)
 

@@ -14,6 +14,8 @@
         ├── TransactionReverted          without an error of ours
         ├── ContractRefused              with a custom error: its name, its data, the way out
         ├── GasLimitExceeded             over EIP-7825's limit of a transaction
+        ├── TransactionNotTaken          the node does not take it
+        ├── TransactionNotMined          the node has it, and no L1 block does
         ├── DeploymentRefused            a key or chain this must not be deployed with or on
         ├── ManifestInvalid              the manifest is not one, or not of this chain
         ├── ReaderError                  the chain's data is not what its hashes say
@@ -221,6 +223,39 @@ class GasLimitExceeded(L1Error):
     @property
     def message(self) -> str:
         return f"{self.action} needs {self.gas} gas, L1 takes at most {self.limit} a transaction: use smaller blocks"
+
+
+@dataclass(eq=False)
+class TransactionNotTaken(L1Error):
+    """The node refuses to pass a transaction on."""
+
+    action: str
+    reason: str
+    code = "not_taken"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.action} was not sent, the node says {self.reason!r}: see that the account has ETH for the gas and "
+            "that nothing else sends from it, then try again"
+        )
+
+
+@dataclass(eq=False)
+class TransactionNotMined(L1Error):
+    """A transaction is in no L1 block yet."""
+
+    action: str
+    transaction: str
+    seconds: float
+    code = "not_mined"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.action} is sent and in no L1 block after {self.seconds:.0f} s: it may still land, so look for "
+            f"{self.transaction} before you send anything again"
+        )
 
 
 @dataclass(eq=False)

@@ -1,7 +1,7 @@
 """What the gas of a block's transaction was spent for, as far as it can be told apart."""
 
 from rollup.l1.rpc import JsonRpc, RpcError
-from rollup.l1.sender import BASE_GAS, Sent
+from rollup.l1.sending import BASE_GAS, Sent
 
 
 def verification_gas(rpc: JsonRpc, verifier: str, sent: Sent) -> int:

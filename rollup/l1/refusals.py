@@ -1,12 +1,13 @@
 """Turns what a contract reverts with into our exceptions: the error's name, its data, the way out."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
 
+from rollup.l1.contract_errors import DECLARATIONS
 from rollup.l1.errors import ContractRefused, L1Error, TransactionReverted
 
 WAYS_OUT: Final = {
@@ -87,6 +88,11 @@ class Refusals:
                 signature = f"{entry['name']}({','.join(types)})"
                 self._errors[keccak(signature.encode())[:4]] = (entry["name"], names, types)
 
+    @classmethod
+    def of_contracts(cls) -> Self:
+        """Return a decoder for what the contracts declare, for who has not compiled them."""
+        return cls(_declared(line) for line in DECLARATIONS.split("\n") if line)
+
     def names(self) -> set[str]:
         """Return the names of all errors known."""
         return {name for name, _, _ in self._errors.values()}
@@ -115,3 +121,9 @@ class Refusals:
         except DecodingError:
             pass
         return TransactionReverted(action, f"unknown error 0x{data.hex()}" if data else text or "no reason given")
+
+
+def _declared(line: str) -> dict[str, Any]:
+    name, _, fields = line.removesuffix(")").partition("(")
+    inputs = [dict(zip(("type", "name"), field.split(), strict=True)) for field in fields.split(", ") if field]
+    return {"type": "error", "name": name, "inputs": inputs}

@@ -1,53 +1,17 @@
-"""Sends transactions through ape, asking first what they would do, so that a refusal costs nothing and has a name."""
+"""Sends transactions through ape."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from ape.api import AccountAPI, ProviderAPI, ReceiptAPI
+from ape.api import AccountAPI, ProviderAPI
 from ape.exceptions import ApeException
-from eth_abi.abi import encode
 
-from rollup.l1.abi import selector
-from rollup.l1.errors import GasLimitExceeded, TransactionReverted
+from rollup.l1.errors import TransactionReverted
 from rollup.l1.refusals import Refusals
-from rollup.l1.rpc import JsonRpc, RpcError
-
-TRANSACTION_GAS_LIMIT: Final = 1 << 24
-"""EIP-7825; anvil holds transactions to it with --enable-tx-gas-limit."""
-BASE_GAS: Final = 21_000
-TOKENS_PER_NONZERO_BYTE: Final = 4
-GAS_PER_TOKEN: Final = 4
-FLOOR_GAS_PER_TOKEN: Final = 10
-"""EIP-7623: a transaction costs at least the base and this per token of calldata."""
-_MARGIN_NUMERATOR, _MARGIN_DENOMINATOR = 6, 5
+from rollup.l1.rpc import JsonRpc
+from rollup.l1.sending import Account, Sending, Sent, data_gas
 
 
-def calldata_tokens(data: bytes) -> int:
-    """Return EIP-7623's tokens: 1 a zero byte, 4 any other."""
-    zeros = data.count(0)
-    return zeros + TOKENS_PER_NONZERO_BYTE * (len(data) - zeros)
-
-
-def data_gas(data: bytes, gas_used: int) -> int:
-    """Return what of a transaction's gas is for its calldata: by the floor price if the floor decided."""
-    tokens = calldata_tokens(data)
-    floor = FLOOR_GAS_PER_TOKEN * tokens
-    return floor if gas_used <= BASE_GAS + floor else GAS_PER_TOKEN * tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A transaction that landed. Gas as charged; `gas_data` of it for the calldata."""
-
-    transaction: str
-    l1_block: int
-    gas_used: int
-    gas_data: int
-    receipt: ReceiptAPI
-
-
-class Sender:
+class Sender(Sending):
     """Sends calls over one ape provider.
 
     Args:
@@ -56,36 +20,12 @@ class Sender:
     """
 
     def __init__(self, provider: ProviderAPI, refusals: Refusals) -> None:
+        super().__init__(JsonRpc(str(provider.http_uri)), refusals)
         self.provider = provider
-        self.refusals = refusals
-        self.rpc = JsonRpc(str(provider.http_uri))
 
-    def call(
-        self,
-        action: str,
-        to: str,
-        name: str,
-        types: Sequence[str],
-        values: Sequence[Any],
-        account: AccountAPI,
-        wei: int = 0,
-    ) -> Sent:
-        """Send a contract call and wait for it.
-
-        Args:
-            action: What it is, for messages.
-            to: The contract.
-            name, types, values: Function and arguments.
-            account: Who signs and pays.
-            wei: ETH to send along.
-
-        Raises: ContractRefused, TransactionReverted, GasLimitExceeded, NodeUnreachable.
-        """
-        return self.send(action, to, selector(name, types) + encode(list(types), list(values)), account, wei)
-
-    def send(self, action: str, to: str | None, data: bytes, account: AccountAPI, wei: int = 0) -> Sent:
-        """Send raw calldata, or creation code with `to` None; see `call`."""
-        gas = self._estimate(action, to, data, str(account.address), wei)
+    def _land(self, action: str, to: str | None, data: bytes, account: Account, wei: int, gas: int) -> Sent:
+        if not isinstance(account, AccountAPI):
+            raise TypeError(f"{type(account).__name__} is none of ape's accounts")
         values: dict[str, Any] = {"data": data, "value": wei, "gas_limit": gas, "sender": account.address}
         if to is not None:
             values["receiver"] = to
@@ -95,14 +35,5 @@ class Sender:
         except ApeException as error:
             raise TransactionReverted(action, str(error)) from error
         used = int(receipt.gas_used)
-        return Sent(str(receipt.txn_hash), int(receipt.block_number), used, data_gas(data, used), receipt)
-
-    def _estimate(self, action: str, to: str | None, data: bytes, sender: str, wei: int) -> int:
-        request = {"from": sender, "data": "0x" + data.hex(), "value": hex(wei)} | ({"to": to} if to else {})
-        try:
-            gas = int(self.rpc("eth_estimateGas", request), 16)
-        except RpcError as error:
-            raise self.refusals.decode(action, error.revert_data(), error.text) from error
-        if gas > TRANSACTION_GAS_LIMIT:
-            raise GasLimitExceeded(action, gas, TRANSACTION_GAS_LIMIT)
-        return min(gas * _MARGIN_NUMERATOR // _MARGIN_DENOMINATOR, TRANSACTION_GAS_LIMIT)
+        contract = None if receipt.contract_address is None else str(receipt.contract_address)
+        return Sent(str(receipt.txn_hash), int(receipt.block_number), used, data_gas(data, used), contract)

@@ -16,7 +16,7 @@ from rollup.l1.errors import L1Error
 from rollup.l1.manifest import Manifest
 from rollup.l1.reader import Reader, Rebuilt
 from rollup.l1.rpc import RpcError
-from rollup.l1.sender import Sent
+from rollup.l1.sending import Sent
 from rollup.node.accounts import AccountIds
 from rollup.node.errors import FeeAccountNotOwnError, ForeignBlockError, NoFeeAccountError
 from rollup.node.packing import pack

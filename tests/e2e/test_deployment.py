@@ -125,7 +125,7 @@ def test_run_token_that_is_another_is_refused(
 ) -> None:
     account = development_account(0)
     created = contracts("DemoToken")("Demo Dollar", "USDS")
-    token = str(sender.send("a token", None, bytes(created.data), account).receipt.contract_address)
+    token = str(sender.send("a token", None, bytes(created.data), account).contract)
     plan = replace(plan, tokens=[*plan.tokens, TokenOffer(symbol, decimals, token, 10**9)])
     with pytest.raises(DeploymentRefused, match=f"is USDS with 6 decimals, not {symbol} with {decimals} decimals"):
         Deployment(sender, account, contracts, tmp_path / "manifest.json").run(plan)
@@ -137,7 +137,7 @@ def test_run_again_after_a_cap_was_lowered_leaves_it(
 ) -> None:
     path, account = tmp_path / "manifest.json", development_account(0)
     created = contracts("DemoToken")("Demo Dollar", "USDS")
-    token = str(sender.send("a token", None, bytes(created.data), account).receipt.contract_address)
+    token = str(sender.send("a token", None, bytes(created.data), account).contract)
     plan = replace(plan, tokens=[*plan.tokens, TokenOffer("USDS", 6, token, 10**9)])
     with pytest.raises(CutOff):  # after addToken, or after setDepositCap
         Deployment(DyingSender(sender, alive), account, contracts, path).run(plan)
@@ -158,7 +158,7 @@ def test_run_with_a_governor_of_somebody_else_is_refused(
     manifest = Deployment(sender, account, contracts, path).run(plan)
     owner, validators = (OWN, plan.validators) if what == "owner" else (str(account.address), [OWN])
     created = contracts("Governor")(to_checksum_address(owner), 1, [to_checksum_address(each) for each in validators])
-    other = str(sender.send("another", None, bytes(created.data), account).receipt.contract_address)
+    other = str(sender.send("another", None, bytes(created.data), account).contract)
     manifest.contracts["Governor"] = replace(manifest.contracts["Governor"], address=other)
     manifest.save(path)
     with pytest.raises(ManifestInvalid, match=f"Governor at {other}|owner of the Governor at {other}") as error:

@@ -39,7 +39,7 @@ def verifier(world: World, contracts: Contracts) -> str:
     """The address of a fresh ExitVerifier."""
     creation = bytes(contracts("ExitVerifier")().data)
     sent = world.sender.send("the deployment of ExitVerifier", None, creation, world.operator.account)
-    return str(sent.receipt.contract_address)
+    return str(sent.contract)
 
 
 def call(proof: tuple[int, ...], inputs: tuple[int, ...]) -> bytes:

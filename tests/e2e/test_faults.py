@@ -19,7 +19,7 @@ from rollup.l1.errors import AnvilDied, AnvilNotReady, NodeUnreachable, PortInUs
 from rollup.l1.manifest import DeployedContract, Manifest
 from rollup.l1.project import Contracts
 from rollup.l1.rpc import JsonRpc
-from rollup.l1.sender import TRANSACTION_GAS_LIMIT
+from rollup.l1.sending import TRANSACTION_GAS_LIMIT
 from rollup.progress import Bars
 from rollup.prover import BlockProver
 from rollup.toolchain import ROOT, ToolMissing

@@ -44,7 +44,7 @@ def mainnet(request: pytest.FixtureRequest, contracts: Contracts) -> Iterator[st
         sender = Sender(provider, known_refusals(contracts))
         created = contracts("DemoToken")("USD Coin", "USDC")
         sent = sender.send("a token", None, bytes(created.data), development_account(0))
-        anvil.rpc("anvil_setCode", USDC, "0x" + sender.rpc.code(str(sent.receipt.contract_address)).hex())
+        anvil.rpc("anvil_setCode", USDC, "0x" + sender.rpc.code(str(sent.contract)).hex())
         anvil.rpc("anvil_mine", "0x2")
         yield anvil.url
 

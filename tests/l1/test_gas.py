@@ -7,7 +7,7 @@ import pytest
 
 from rollup.l1.gas import verification_gas
 from rollup.l1.rpc import RpcError
-from rollup.l1.sender import BASE_GAS
+from rollup.l1.sending import BASE_GAS
 
 VERIFIER = "0x" + 20 * "Ab"
 
