@@ -22,6 +22,7 @@ def cli() -> None:
     sluice deposit    money in; exit, pending, withdraw: and out again
     sluice sign       L2 operations, offline, as JSON
     sluice receipt    what a validator's signed promise is worth
+    sluice database   back up and restore the node's database
     sluice restore    the state, from L1 alone; balances: what somebody has in it
     """
 
@@ -46,6 +47,7 @@ def _add_commands() -> None:
     from rollup.cli.bench import bench
     from rollup.cli.build import build
     from rollup.cli.chain import deploy, rebuild
+    from rollup.cli.database import database
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
     from rollup.cli.l1 import approve_key, deposit, forced_exit, pending, withdraw
@@ -54,7 +56,7 @@ def _add_commands() -> None:
     from rollup.cli.sign import sign
 
     users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt)
-    for command in (build, demo, deploy, rebuild, doctor, bench, *users):
+    for command in (build, demo, deploy, rebuild, doctor, bench, database, *users):
         cli.add_command(command)
 
 

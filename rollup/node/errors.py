@@ -5,7 +5,19 @@ SluiceError (rollup.core.errors)
     ├── NoFeeAccountError      the validator has no L2 account that could get the fees
     ├── FeeAccountNotOwnError  the account that would get the fees is not the validator's in this block
     ├── OperationTooLargeError no block has room for all its steps
-    └── ForeignBlockError      L1 made another block of the data than the validator
+    ├── ForeignBlockError      L1 made another block of the data than the validator
+    ├── DatabaseError
+    │   ├── DatabaseUnusable   it cannot be opened, read or written
+    │   ├── DatabaseInUse      another node has it open
+    │   ├── DatabaseOfAnother  it is of another rollup than the manifest names
+    │   ├── DatabaseNewer      a newer version of the node wrote it
+    │   └── DatabaseDamaged    what it holds does not fit together
+    ├── JournalUnusable        the second copy of the receipts cannot be written
+    └── AdmissionError         new work is refused for now
+        ├── StoppingError      the node is being stopped
+        ├── BacklogError       proving is behind: promises would be at risk
+        ├── StorageError       what was promised could not be made durable
+        └── QueueFullError     too many submissions wait
 """
 
 from dataclasses import dataclass
@@ -80,3 +92,151 @@ class ForeignBlockError(NodeError):
             f"block {self.block_number} hashes to 0x{self.expected.hex()}, L1 says 0x{self.got.hex()}: this is a fault "
             "of Sluice, please report it"
         )
+
+
+class DatabaseError(NodeError):
+    """The node's database cannot be used."""
+
+    code = "database"
+
+
+@dataclass(eq=False)
+class DatabaseUnusable(DatabaseError):
+    """It cannot be opened, read or written."""
+
+    name: str
+    reason: str
+    code = "database_unusable"
+
+    @property
+    def message(self) -> str:
+        return f"{self.name} cannot be used: {self.reason}; nothing half done is left in it"
+
+
+@dataclass(eq=False)
+class DatabaseInUse(DatabaseError):
+    """Another node has it open."""
+
+    name: str
+    code = "database_in_use"
+
+    @property
+    def message(self) -> str:
+        return f"another node uses {self.name}: two would promise two things, so stop that one first"
+
+
+@dataclass(eq=False)
+class DatabaseOfAnother(DatabaseError):
+    """It is of another rollup than the manifest names."""
+
+    name: str
+    what: str
+    expected: str
+    got: str
+    code = "database_of_another"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.name} is of another rollup: its {self.what} is {self.got}, the manifest's {self.expected}; name "
+            "another database, or the manifest it was made with"
+        )
+
+
+@dataclass(eq=False)
+class DatabaseNewer(DatabaseError):
+    """A newer version of the node wrote it."""
+
+    name: str
+    found: int
+    known: int
+    code = "database_newer"
+
+    @property
+    def message(self) -> str:
+        return f"{self.name} has format {self.found}, this version knows up to {self.known}: run a newer one"
+
+
+@dataclass(eq=False)
+class DatabaseDamaged(DatabaseError):
+    """What it holds does not fit together."""
+
+    name: str
+    block_number: int
+    reason: str
+    code = "database_damaged"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.name} is damaged: block {self.block_number}: {self.reason}; nothing was sent: restore a backup, "
+            "the journal of receipts completes it"
+        )
+
+
+@dataclass(eq=False)
+class JournalUnusable(NodeError):
+    """The second copy of the receipts cannot be written or read."""
+
+    path: str
+    reason: str
+    code = "journal_unusable"
+
+    @property
+    def message(self) -> str:
+        return f"the journal {self.path} cannot be used: {self.reason}; no receipt is given without it"
+
+
+class AdmissionError(NodeError):
+    """New work is refused for now; what was promised is kept."""
+
+    code = "admission"
+
+
+@dataclass(eq=False)
+class StoppingError(AdmissionError):
+    """The node is being stopped."""
+
+    code = "stopping"
+
+    @property
+    def message(self) -> str:
+        return "the node is stopping: try again when it is back"
+
+
+@dataclass(eq=False)
+class BacklogError(AdmissionError):
+    """Proving is behind: another promise would put those made at risk."""
+
+    blocks: int
+    reason: str
+    code = "backlog"
+
+    @property
+    def message(self) -> str:
+        return f"{self.blocks} blocks are not on L1 yet: {self.reason}; try again later"
+
+
+@dataclass(eq=False)
+class StorageError(AdmissionError):
+    """What was to be promised could not be made durable."""
+
+    reason: str
+    code = "storage"
+
+    @property
+    def message(self) -> str:
+        return f"no receipt could be made durable: {self.reason}; submit it again, it is never done twice"
+
+
+@dataclass(eq=False)
+class QueueFullError(AdmissionError):
+    """Too many submissions wait."""
+
+    waiting: int
+    most: int
+    code = "queue_full"
+
+    @property
+    def message(self) -> str:
+        return f"{self.waiting} operations wait, {self.most} may: try again in a second"

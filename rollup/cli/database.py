@@ -1,0 +1,43 @@
+"""`sluice database`: the node's database into a file and back, or from one kind into the other."""
+
+import json
+from pathlib import Path
+
+import click
+
+url_option = click.option(
+    "--database", "url", required=True, help="sqlite:///path or postgresql://user:password@host/name; no node may run."
+)
+
+
+@click.group()
+def database() -> None:
+    """The node's database: back it up, put it back."""
+
+
+@database.command()
+@url_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(url: str, file: Path) -> None:
+    """Copy a database into FILE, which must not be there yet. The file is an SQLite database of the same tables.
+
+    A backup is older than the last receipts: keep the journal too, from which a node completes it.
+    """
+    if file.exists():
+        raise click.UsageError(f"{file} is there already: name a new file")
+    _copy(url, f"sqlite:///{file}")
+
+
+@database.command()
+@url_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def restore(url: str, file: Path) -> None:
+    """Copy a backup, FILE, into a database that is empty, of either kind."""
+    _copy(f"sqlite:///{file}", url)
+
+
+def _copy(source: str, target: str) -> None:
+    from rollup.node.database import Database, copy_tables
+
+    with Database(source) as reading, Database(target) as writing:
+        click.echo(json.dumps({"ok": True, **copy_tables(reading, writing)}))

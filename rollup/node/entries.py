@@ -1,0 +1,141 @@
+"""What the node keeps of blocks and operations, as it stands in its database and journal."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from rollup.core.constants import ADDRESS_BITS, MAX_TIMESTAMP_BEHIND_SECONDS
+from rollup.core.operations import Batch, Operation, Swap, TransferToAddress, TransferToAddressData
+from rollup.core.receipt import Receipt
+from rollup.core.streams import decode_streams
+from rollup.core.wire import WireOperation, from_wire
+from rollup.node.tables import Status
+
+ADDRESS_BYTES = ADDRESS_BITS // 8
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRecord:
+    """A block; the columns of the table `blocks`."""
+
+    number: int
+    status: Status
+    timestamp: int
+    opened_at: int
+    validator_set: bytes
+    queue_start: int
+    size: int | None = None
+    fee_account: int | None = None
+    header: bytes | None = None
+    commitment: bytes | None = None
+    proof: bytes | None = None
+    preimage: bytes | None = None
+
+    @property
+    def commit_by(self) -> int:
+        """When L1 must have it: later it would refuse the timestamp."""
+        return self.timestamp + MAX_TIMESTAMP_BEHIND_SECONDS
+
+    def row(self) -> dict[str, Any]:
+        """The columns."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An operation at its place; the columns of the table `operations`.
+
+    Args:
+        block, position: Which operation of which block.
+        payload, hash: A user's, as JSON, and its `operation_hash`; None if it is the queue's.
+        queue_index: The queue's index; None if it is a user's.
+        account_id: Who pays; of the queue's, whose account it is.
+        recipient: `recipient_of` it.
+        issued_at: When it was taken, unix seconds.
+        chunk_position, chunks, word_position, record: What it publishes, and where.
+    """
+
+    block: int
+    position: int
+    payload: str | None
+    hash: bytes | None
+    queue_index: int | None
+    account_id: int
+    recipient: int
+    issued_at: int
+    chunk_position: int
+    chunks: bytes
+    word_position: int
+    record: bytes
+
+    def row(self) -> dict[str, Any]:
+        """The columns."""
+        return {name: getattr(self, name) for name in _NAMES} | {
+            "recipient": self.recipient.to_bytes(ADDRESS_BYTES, "big")
+        }
+
+    @classmethod
+    def of_row(cls, row: dict[str, Any]) -> Self:
+        """The entry of its columns."""
+        return cls(**row | {"recipient": int.from_bytes(row["recipient"], "big")})
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values: bytes in hex."""
+        return {name: value.hex() if isinstance(value, bytes) else value for name, value in self.row().items()}
+
+    @classmethod
+    def of_json(cls, values: dict[str, Any]) -> Self:
+        """The entry of JSON values."""
+        in_bytes = {"hash", "recipient", "chunks", "record"}
+        row = {k: bytes.fromhex(v) if k in in_bytes and v is not None else v for k, v in values.items()}
+        return cls.of_row(row)
+
+    def operation(self) -> Operation:
+        """The operation as the block takes it in: the validator's part is read from what it publishes."""
+        published = decode_streams(self.chunks, self.record)
+        if self.payload is None:
+            return published[0]  # type: ignore[return-value]  # the queue's are published whole
+        operation = from_wire(json.loads(self.payload))
+        ids = iter([each.to_id for each in published if isinstance(each, TransferToAddressData)])
+        return _with_ids(operation, ids)
+
+    def receipt(self, block: BlockRecord, domain: int) -> Receipt:
+        """What is promised, unsigned."""
+        assert self.hash is not None, "L1 promises the queue's"
+        return Receipt(
+            domain=domain,
+            block_number=self.block,
+            chunk_position=self.chunk_position,
+            chunks=self.chunks,
+            word_position=self.word_position,
+            record=self.record,
+            operation_hash=self.hash,
+            recipient=self.recipient,
+            issued_at=self.issued_at,
+            commit_by=block.commit_by,
+            validator_set=block.validator_set,
+        )
+
+
+_NAMES = tuple(field.name for field in fields(Entry))
+
+
+def payer_of(operation: WireOperation) -> int:
+    """The account that pays: of a batch the first one's, of a swap the maker's."""
+    match operation:
+        case Batch():
+            return payer_of(operation.operations[0])
+        case Swap():
+            return operation.maker.account_id
+        case _:
+            return operation.from_id if hasattr(operation, "from_id") else operation.account_id
+
+
+def _with_ids(operation: Any, ids: Iterator[int]) -> Operation:
+    match operation:
+        case TransferToAddress():
+            return replace(operation, to_id=next(ids))
+        case Batch():
+            return Batch(tuple(_with_ids(each, ids) for each in operation.operations))  # type: ignore[misc]
+    return operation  # type: ignore[no-any-return]

@@ -1,0 +1,123 @@
+"""The node's tables, the same in SQLite and PostgreSQL. Numbers that may exceed 63 bits are big-endian bytes, as in
+`rollup/store/schema.py`, which says how accounts stand in columns.
+
+    meta             whose database this is, its format, and `base`: the block whose state the next two hold
+    accounts, leaves the state after block `base`
+    blocks           from `base` back to the first and on to the open one, each with how far it has come
+    operations       in their blocks, in order, with what their receipts promise
+    l1_transactions  signed before they are sent, so that a crash loses none
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+metadata: Final = MetaData()
+
+
+class Status(StrEnum):
+    """How far a block has come here. What L1 says of it is asked of L1."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SEALED = "sealed"
+    PROVEN = "proven"
+
+
+meta: Final = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("address", LargeBinary, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+)
+
+leaves: Final = Table(
+    "leaves",
+    metadata,
+    Column("account_id", Integer, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("account_id", "slot"),
+)
+
+blocks: Final = Table(
+    "blocks",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", Text, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("validator_set", LargeBinary, nullable=False),
+    Column("queue_start", BigInteger, nullable=False),
+    # From CLOSED on:
+    Column("size", Integer),
+    Column("fee_account", Integer),
+    # From SEALED on: H0..H4, and C.
+    Column("header", LargeBinary),
+    Column("commitment", LargeBinary),
+    # From PROVEN on: the eight words of the proof.
+    Column("proof", LargeBinary),
+    # The ABI encoding whose hash L1 keeps, as L1 had it when it was last seen there.
+    Column("preimage", LargeBinary),
+)
+
+operations: Final = Table(
+    "operations",
+    metadata,
+    Column("block", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    # A user's, as JSON (rollup/core/wire.py), with its hash; or the queue's, by its index.
+    Column("payload", Text),
+    Column("hash", LargeBinary),
+    Column("queue_index", BigInteger),
+    Column("account_id", Integer, nullable=False),
+    Column("recipient", LargeBinary, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("chunk_position", Integer, nullable=False),
+    Column("chunks", LargeBinary, nullable=False),
+    Column("word_position", Integer, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("block", "position"),
+    Index("operations_by_hash", "hash"),
+    Index("operations_by_account", "account_id"),
+    Index("operations_by_recipient", "recipient"),
+)
+
+l1_transactions: Final = Table(
+    "l1_transactions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("signed_at", BigInteger, nullable=False),
+    # Of its L1 block, once it is in one.
+    Column("l1_block", BigInteger),
+    Column("succeeded", Integer),
+)
+
+
+def _first(connection: Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_first,)
+"""Number n brings a database of format n to n + 1. Those that were released stay as they are; later ones are added."""
