@@ -54,8 +54,9 @@ test: setup ## every test but the long ones; TESTS=path narrows
 test-long: setup ## every test
 	$(BIN)/pytest $(PYTEST_ARGS) $(TESTS)
 
-gas: setup ## measure tests/contracts/gas.json anew
+gas: setup ## measure tests/contracts/gas.json anew; README's figures follow
 	$(BIN)/pytest --write-gas tests/contracts/test_rollup_gas.py
+	$(BIN)/python -m bench.page
 
 bench: setup ## measure; results go to bench/results
 	$(SLUICE) bench

@@ -1,6 +1,6 @@
-"""`make bench`: measures the figures, prints asked and reached, and stores them with machine and commit.
+"""`make bench`: measures the figures, prints asked and reached, stores them with machine and commit, and in README.
 
-Each run is a process of its own; a figure is the median of BENCH_RUNS of them (setup once: it takes minutes).
+Each run is a process of its own; a figure is the median of BENCH_RUNS of them (setup and restore once: minutes each).
 BENCH_DOMAINS=18,20 narrows.
 """
 
@@ -17,11 +17,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import page
 from rollup.circuits.compiler import CIRCUITS
 
-RESULTS = Path(__file__).parent / "results"
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
-DOMAINS = [int(domain) for domain in os.environ.get("BENCH_DOMAINS", "18,20,22").split(",")]
+DOMAINS = [int(domain) for domain in os.environ.get("BENCH_DOMAINS", "").split(",") if domain] or list(page.DOMAINS)
+RESTORED_OPERATIONS = 20_000
 PROOF_SECONDS_ASKED = {18: 12, 20: 45}
 
 
@@ -101,6 +102,7 @@ def main() -> None:
     """Measure all, print the table, store it."""
     console = Console()
     plan = [("compile", "", RUNS), ("apply", "2000", RUNS), ("exit", "", RUNS)]
+    plan += [("restore", str(RESTORED_OPERATIONS), 1)]
     for domain in DOMAINS:
         plan += [("setup", str(domain), 1), ("prove", str(domain), RUNS)]
     figures: dict[str, Any] = {}
@@ -115,7 +117,7 @@ def main() -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    RESULTS.mkdir(exist_ok=True)
+    page.RESULTS.mkdir(exist_ok=True)
     report = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -123,9 +125,10 @@ def main() -> None:
         "table": [dict(zip(("figure", "asked", "reached"), row, strict=True)) for row in rows],
         "figures": figures,
     }
-    path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-main-job.json"
+    path = page.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-main-job.json"
     path.write_text(json.dumps(report, indent=2) + "\n")
-    console.print(f"stored in {path.relative_to(RESULTS.parent.parent)}")
+    page.write_readme(report, page.README)
+    console.print(f"stored in {path} and in {page.README}")
 
 
 if __name__ == "__main__":

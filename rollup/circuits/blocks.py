@@ -1,6 +1,7 @@
 """The circuits of a block, loaded and linked, and the block sizes that fit."""
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -83,12 +84,24 @@ def block_constraints(steps: int, variant: str = "") -> int:
 
 
 def largest_block(domain_log2: int) -> int:
-    """The most steps whose block fits a domain of 2^domain_log2 rows: constraints, public inputs and the constant.
+    """The most steps of the compiled circuits whose block fits a domain, as `steps_that_fit` says.
 
     Raises: BlockSizeError if not even one step fits.
     """
-    room = (1 << domain_log2) - PUBLIC_INPUTS - 1 - block_constraints(0)
-    steps = min(room // load_pieces().step.n_constraints, (1 << BLOCK_SIZE_BITS) - 1)
+    pieces = load_pieces()
+    return steps_that_fit(domain_log2, {piece: getattr(pieces, piece).n_constraints for piece in PIECES})
+
+
+def steps_that_fit(domain_log2: int, constraints: Mapping[str, int]) -> int:
+    """The most steps whose block fits a domain of 2^domain_log2 rows: constraints, public inputs and the constant.
+
+    Args:
+        constraints: of each of PIECES, by name.
+
+    Raises: BlockSizeError if not even one step fits.
+    """
+    room = (1 << domain_log2) - PUBLIC_INPUTS - 1 - constraints["open"] - constraints["close"]
+    steps = min(room // constraints["step"], (1 << BLOCK_SIZE_BITS) - 1)
     if steps < 1:
         raise BlockSizeError(1, 0)
     return steps

@@ -1,0 +1,84 @@
+"""README's table of figures, from the committed measurements alone: `python -m bench.page` writes it anew.
+
+Times and memory are those of the newest file in bench/results, which may be of an older commit: it is named. Counts and
+gas are of now, from constraints.json and gas.json, which their own tests hold against the sources.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from rollup.circuits.blocks import steps_that_fit
+from rollup.circuits.compiler import CIRCUITS
+from rollup.core.constants import CHUNK_BYTES
+from rollup.toolchain import ROOT
+
+README = ROOT / "README.md"
+RESULTS = Path(__file__).parent / "results"
+GAS = ROOT / "tests" / "contracts" / "gas.json"
+DOMAINS = (18, 20, 22)
+_BLOCK = re.compile(r"<!-- figures -->\n.*<!-- /figures -->\n", re.DOTALL)
+
+
+def newest_results(folder: Path = RESULTS) -> dict[str, Any]:
+    """The last measurement, by the dates that the files are named by."""
+    report: dict[str, Any] = json.loads(max(folder.glob("*.json")).read_text())
+    return report
+
+
+def figures_block(report: dict[str, Any]) -> str:
+    """What README holds between its marks."""
+    machine = report["machine"]
+    vectors = "" if machine["avx512ifma"] else ", no AVX-512"
+    rows = [("figure", "reached"), ("---", "---"), *_counts(), *_measured(report["figures"])]
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    title = f"{machine['cpu']}{vectors}, {machine['cores']} cores; times and memory of {report['date'][:10]}"
+    return f"<!-- figures -->\n{title}, commit {report['commit']}.\n\n{table}\n<!-- /figures -->\n"
+
+
+def write_readme(report: dict[str, Any], path: Path = README) -> None:
+    """Replace the table in README."""
+    text, found = _BLOCK.subn(lambda _: figures_block(report), path.read_text())
+    if found != 1:
+        raise SystemExit(f"{path} has {found} tables of figures between <!-- figures --> marks: it needs one")
+    path.write_text(text)
+
+
+def _counts() -> list[tuple[str, str]]:
+    constraints, gas = json.loads((CIRCUITS / "constraints.json").read_text()), json.loads(GAS.read_text())
+    fit = ", ".join(str(steps_that_fit(domain, constraints)) for domain in DOMAINS)
+    transfer, verify = gas["a Transfer in commitBlocks, execution alone"], gas["verify, a transaction"]
+    return [
+        ("constraints of a Step; of an exit", f"{constraints['step']:,}; {constraints['exit']:,}"),
+        (f"steps in a block of 2^{', 2^'.join(map(str, DOMAINS))} rows", fit),
+        ("data per Transfer; execution of its commit on L1", f"{CHUNK_BYTES} bytes; {transfer} gas"),
+        ("verifying a block's proof on L1, a transaction", f"{verify:,} gas"),
+        ("deposit of ETH; full exit through the queue", f"{gas['depositETH']:,}; {gas['requestFullExit']:,} gas"),
+    ]
+
+
+def _measured(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    compiled = figures["compile"]
+    rows = [("compiling all circuits, for any block size", _time_and_memory(compiled["seconds"], compiled["peak_mb"]))]
+    for domain in DOMAINS:
+        if proof := figures.get(f"prove {domain}"):
+            noted = f" ({proof['note']})" if "note" in proof else ""
+            name = f"proof of a block of {proof['steps']} steps (2^{domain}){noted}"
+            rows.append((name, _time_and_memory(proof["proof_seconds"], proof["peak_mb"])))
+    if exit_ := figures.get("exit"):
+        rows.append(
+            ("an exit from its kit to a verified proof", _time_and_memory(exit_["first_seconds"], exit_["peak_mb"]))
+        )
+    if restored := figures.get("restore"):
+        rate = f"{restored['operations_per_second']:,.0f} operations a second, {restored['peak_mb']:.0f} MB"
+        rows.append(("`sluice restore` from a local node", rate))
+    return rows
+
+
+def _time_and_memory(seconds: float, megabytes: float) -> str:
+    return f"{seconds:.1f} s, {megabytes:,.0f} MB"
+
+
+if __name__ == "__main__":
+    write_readme(newest_results())

@@ -1,0 +1,78 @@
+"""`make bench` without the measuring, and README's figures against what they are taken from."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import page, run
+from rollup.circuits.blocks import load_pieces, steps_that_fit
+from rollup.circuits.compiler import CIRCUITS
+
+MEASURED: dict[str, dict[str, Any]] = {
+    "compile": {"seconds": 31.0, "peak_mb": 300.0},
+    "apply": {"operations_per_second": 3000.0},
+    "setup": {"seconds": 5.0, "key_mb": 90, "peak_mb": 400.0},
+    "prove": {"steps": 7, "witness_seconds": 1.0, "proof_seconds": 6.04, "peak_mb": 512.0, "bytes_per_transfer": 15.0},
+    "exit": {"first_seconds": 1.23, "next_seconds": 0.2, "peak_mb": 200.0, "kit_mb": 4.9},
+    "restore": {"operations_per_second": 2345, "peak_mb": 111.0, "store_mb": 2.0},
+}
+
+
+def test_bench_with_every_figure_measured_stores_and_shows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def measure(figure: str, argument: str, runs: int) -> dict[str, Any]:
+        asked.append((figure, argument))
+        return {"runs": runs, **MEASURED[figure]}
+
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n")
+    monkeypatch.setattr(run, "_measure", measure)
+    monkeypatch.setattr(run, "DOMAINS", [18])
+    monkeypatch.setattr(page, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(page, "README", readme)
+    run.main()
+    assert {figure for figure, _ in asked} == set(MEASURED)
+    (stored,) = (tmp_path / "results").glob("*.json")
+    report = json.loads(stored.read_text())
+    assert report["figures"]["restore"]["operations_per_second"] == 2345
+    assert {"figure": "2^18: proof", "asked": "<= 12 s", "reached": "6.0 s"} in report["table"]
+    text = readme.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "| `sluice restore` from a local node | 2,345 operations a second, 111 MB |" in text
+
+
+def test_write_readme_without_its_marks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no table")
+    with pytest.raises(SystemExit, match="has 0 tables of figures"):
+        page.write_readme(page.newest_results(), tmp_path / "README.md")
+
+
+def test_readme_figures_are_the_committed_ones() -> None:
+    assert page.figures_block(page.newest_results()) in page.README.read_text(), "run `python -m bench.page`"
+
+
+def test_readme_demo_output_has_the_circuits_counts() -> None:
+    counts = json.loads((CIRCUITS / "constraints.json").read_text())
+    shown = re.findall(r"block \d: (\d+) steps, ([0-9,]+) constraints", page.README.read_text())
+    assert len(shown) == 3
+    for steps, constraints in shown:
+        expected = counts["open"] + int(steps) * counts["step"] + counts["close"]
+        assert int(constraints.replace(",", "")) == expected
+    assert f"{round(counts['step'], -3) // 1000}k constraints" in page.README.read_text()
+
+
+def test_largest_block_of_the_committed_counts_is_that_of_the_circuits() -> None:
+    pieces = load_pieces()
+    compiled = {piece: getattr(pieces, piece).n_constraints for piece in ("open", "step", "close")}
+    counts = json.loads((CIRCUITS / "constraints.json").read_text())
+    assert [steps_that_fit(domain, counts) for domain in page.DOMAINS] == [
+        steps_that_fit(domain, compiled) for domain in page.DOMAINS
+    ]
