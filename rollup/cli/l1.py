@@ -58,7 +58,7 @@ def request_exit(way: Way, account_id: int, token: str) -> None:
 @click.command("approve-key")
 @reaches_l1()
 @click.option("--for-ever", is_flag=True, help="Approve a change that never ends.")
-@click.argument("file", type=click.File())
+@click.argument("file", type=click.File("rb"))
 def approve_key(way: Way, for_ever: bool, file: Any) -> None:
     """Approve a change of key on L1, from the JSON that `sluice sign new-key --unsigned` printed.
 

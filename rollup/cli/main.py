@@ -1,6 +1,7 @@
 """`sluice`: the front door. Commands import what they need when they run, so that help is instant."""
 
 import sys
+from typing import NoReturn
 
 import click
 
@@ -36,11 +37,21 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (SluiceError, ToolMissing) as error:
-        Failure(error).show()
-        sys.exit(1)
+        _fail(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; what was finished is kept", err=True)
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        # Only if a command has loaded ape: that takes seconds.
+        apes = sys.modules.get("ape.exceptions")
+        if apes is None or not isinstance(error, apes.ApeException):
+            raise
+        _fail(error)
+
+
+def _fail(error: Exception) -> NoReturn:
+    Failure(error).show()
+    sys.exit(1)
 
 
 def _add_commands() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rollup.cli.options import key_file_option, manifest_option, owner_account
+from rollup.cli.through_ape import ape_account, ape_network
 
 if TYPE_CHECKING:
     from rollup.l1.client import RollupClient
@@ -51,13 +52,11 @@ class Session:
         """Return who pays: the key's account; with ape its account, on a local chain test account 0 by default."""
         if self.way.rpc is not None:
             return owner_account(self.way.key_file)
-        from ape import accounts
-
         from rollup.l1.deployment import is_local
         from rollup.l1.project import development_account
 
         if self.way.account is not None:
-            return accounts.load(self.way.account)  # type: ignore[no-any-return]
+            return ape_account(self.way.account)  # type: ignore[no-any-return]
         if not is_local(self.client.sender.rpc):
             reason = f"{self.way.network} is no local development chain"
             raise click.UsageError(f"{reason}: name your own account with --account")
@@ -82,7 +81,7 @@ def reaches_l1(sends: bool = True) -> Callable[[_Command], _Command]:
         options = [
             manifest_option,
             click.option("--rpc", help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545. Needs no ape."),
-            click.option("--network", help="Or ape's network choice, such as ethereum:local:http://127.0.0.1:8545."),
+            click.option("--network", help="Or ape's network choice, such as http://127.0.0.1:8545."),
         ]
         if sends:
             options.append(click.option("--account", help="With --network: alias of ape's account that pays."))
@@ -120,13 +119,9 @@ def _sending(way: Way) -> "Iterator[Sending]":
 
         yield KeySender(JsonRpc(way.rpc), Refusals.of_contracts())
         return
-    from ape import networks
-    from ape.logging import logger
-
     from rollup.l1.sender import Sender
 
-    logger.set_level("ERROR")
-    with networks.parse_network_choice(str(way.network)) as provider:
+    with ape_network(str(way.network)) as provider:
         yield Sender(provider, Refusals.of_contracts())
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rollup.wallet.account import WalletAccount
 
 SECONDS_PER_HOUR = 3600
+MAX_HOURS = 10 * 365 * 24
 
 
 @click.group()
@@ -90,7 +91,14 @@ def _until(hours: float | None, for_ever: bool) -> int | None:
 
     if for_ever and hours is not None:
         raise click.UsageError("--for-ever and --hours exclude each other")
-    return FOREVER if for_ever else None if hours is None else int(time.time() + hours * SECONDS_PER_HOUR)
+    if for_ever:
+        return FOREVER
+    if hours is None:
+        return None
+    if not 0 < hours < MAX_HOURS:  # nan is none of it
+        reason = f"{hours} hours: more than 0, less than {MAX_HOURS:,}; for longer there is --for-ever"
+        raise click.BadParameter(reason, param_hint="--hours")
+    return int(time.time() + hours * SECONDS_PER_HOUR)
 
 
 def _signing(
@@ -210,8 +218,8 @@ def new_key(signing: Signing, fee: str, owner: int | None) -> None:
 
 @sign.command()
 @_signs
-@click.option("--mine", multiple=True, type=click.File(), help="File with an operation of yours; repeat.")
-@click.argument("files", nargs=-1, required=True, type=click.File())
+@click.option("--mine", multiple=True, type=click.File("rb"), help="File with an operation of yours; repeat.")
+@click.argument("files", nargs=-1, required=True, type=click.File("rb"))
 def batch(signing: Signing, files: tuple[Any, ...], mine: tuple[Any, ...]) -> None:
     """Join operations into one batch, or sign in one that others have joined.
 
@@ -235,8 +243,14 @@ def batch(signing: Signing, files: tuple[Any, ...], mine: tuple[Any, ...]) -> No
 
 def _check_mine(batch: "Batch", account_id: int, mine: list[Any]) -> None:
     """All operations of the account are among those it named, and the other way round."""
+    from rollup.core.operations import SignedOperation
     from rollup.core.wire import dumps
     from rollup.wallet.batches import signer_of
+
+    for operation in mine:
+        if not isinstance(operation, get_args(SignedOperation)):
+            kind = type(operation).__name__
+            raise click.UsageError(f"a file named with --mine holds {kind}: name each operation by a file of its own")
 
     def bare(operation: Any) -> Any:
         return replace(operation, link=0, signature=None)

@@ -277,11 +277,12 @@ class ManifestInvalid(L1Error):
 
     path: str
     reason: str
+    way_out: str = "deploy again into a new file, or name the right manifest"
     code = "manifest_invalid"
 
     @property
     def message(self) -> str:
-        return f"{self.path}: {self.reason}; deploy again into a new file, or name the right manifest"
+        return f"{self.path}: {self.reason}; {self.way_out}"
 
 
 @dataclass(eq=False)

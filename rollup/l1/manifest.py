@@ -87,13 +87,22 @@ class Manifest:
 
     @property
     def rollup(self) -> str:
-        """Address of the rollup."""
-        return self.contracts["Rollup"].address
+        """Address of the rollup.
+
+        Raises: ManifestInvalid if the deployment was cut off before there was one.
+        """
+        return self._rollup.address
 
     @property
     def deployed_at(self) -> int:
         """L1 block to read events from."""
-        return self.contracts["Rollup"].l1_block
+        return self._rollup.l1_block
+
+    @property
+    def _rollup(self) -> DeployedContract:
+        if "Rollup" not in self.contracts:
+            raise ManifestInvalid("the manifest", "its deployment is not finished", "run `sluice deploy` again")
+        return self.contracts["Rollup"]
 
     @property
     def domain(self) -> int:
@@ -138,6 +147,7 @@ def load_manifest(path: Path) -> Manifest:
         ]
         return Manifest(**values)
     except OSError as error:
-        raise ManifestInvalid(str(path), error.strerror or "cannot be read") from error
+        way_out = "name the deployment's file with --manifest, or make one with `sluice deploy`"
+        raise ManifestInvalid(str(path), error.strerror or "cannot be read", way_out) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestInvalid(str(path), f"not a deployment manifest ({type(error).__name__}: {error})") from error

@@ -119,6 +119,22 @@ def test_deploy_without_account_off_local_chains_is_refused(monkeypatch: pytest.
     assert not path.exists()
 
 
+@pytest.mark.parametrize("prefix", ["", "ethereum:local:"])
+def test_deploy_on_a_node_by_its_address_writes_the_manifest(tmp_path: Path, prefix: str) -> None:
+    path = tmp_path / "manifest.json"
+    with Anvil() as anvil:
+        result = CliRunner().invoke(cli, ["deploy", "--manifest", str(path), "--network", f"{prefix}{anvil.url}"])
+    assert (result.exit_code, str(path) in result.output) == (0, True), (result.output, result.exception)
+    assert load_manifest(path).complete
+
+
+def test_deploy_on_a_chain_that_ends_with_it_keeps_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    result = CliRunner().invoke(cli, ["deploy", "--manifest", str(path)])
+    assert (result.exit_code, "not kept, as its chain ended" in result.output) == (0, True), result.output
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(("symbol", "decimals"), [("USDS", 18), ("USDX", 6)])
 def test_run_token_that_is_another_is_refused(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, symbol: str, decimals: int

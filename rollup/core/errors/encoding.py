@@ -114,7 +114,7 @@ class AddressTextError(EncodingError):
 
     @property
     def message(self) -> str:
-        return f"{self.text[:80]!r} is {self.reason}; {self.way_out}"
+        return f"{self.text[:80]!r}: {self.reason}; {self.way_out}"
 
 
 @dataclass(eq=False)
