@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup.cli.options import Address, amount_of, manifest_option
+from rollup.cli.options import Address, amount_of, manifest_option, rpc_option
 from rollup.cli.through_ape import ape_account, ape_network
 from rollup.progress import Bars
 
@@ -75,7 +75,7 @@ def deploy(
 
 @click.command()
 @manifest_option
-@click.option("--rpc", required=True, help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545.")
+@rpc_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the whole state as one JSON object.")
 def rebuild(manifest: Path, rpc: str, as_json: bool) -> None:
     """Rebuild the state from L1 data alone and compare every hash and root with the contract's."""

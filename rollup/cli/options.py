@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -48,6 +49,29 @@ class Address(click.ParamType):
             return value if isinstance(value, int) else parse_address(value)
         except AddressTextError as error:
             self.fail(str(error), param, ctx)
+
+
+class NodeUrl(click.ParamType):
+    """Where a node's JSON-RPC is: http:// or https:// and a host."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address as it was given."""
+        try:
+            parts = urlsplit(value)
+            is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, brackets that do not match
+            is_one = False
+        if not is_one:
+            self.fail("write http:// or https:// and the host, such as http://127.0.0.1:8545", param, ctx)
+        return str(value)
+
+
+def rpc_option(required: bool = True, then: str = "") -> Callable[[_Command], _Command]:
+    """Return the option --rpc; `then` is the rest of its help."""
+    words = f"JSON-RPC address of an L1 node, such as http://127.0.0.1:8545{then}."
+    return click.option("--rpc", type=NodeUrl(), required=required, help=words)
 
 
 def token_of(manifest: "Manifest", symbol: str, option: str) -> "Token":

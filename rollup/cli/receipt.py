@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup.cli.options import manifest_option
+from rollup.cli.options import manifest_option, rpc_option
 
 if TYPE_CHECKING:
     from rollup.core.receipt import Receipt
@@ -21,7 +21,7 @@ def receipt() -> None:
 @receipt.command()
 @click.argument("file", type=click.File("r"))
 @manifest_option
-@click.option("--rpc", help="JSON-RPC address of an L1 node: compare with the block there too.")
+@rpc_option(required=False, then=": compare with the block there too")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(file: Any, manifest: Path, rpc: str | None, as_json: bool) -> None:
     """Check a receipt, a JSON file or - for standard input: signed by a validator, and kept by the block on L1.

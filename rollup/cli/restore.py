@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup.cli.options import Address, manifest_option
+from rollup.cli.options import Address, NodeUrl, manifest_option, rpc_option
 from rollup.progress import Advance, Bars
 
 if TYPE_CHECKING:
@@ -26,8 +26,14 @@ store_option = click.option(
 @click.command()
 @manifest_option
 @store_option
-@click.option("--rpc", required=True, help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545.")
-@click.option("--check-rpc", "others", multiple=True, help="Another node, to confirm the last block's hash; repeat.")
+@rpc_option()
+@click.option(
+    "--check-rpc",
+    "others",
+    type=NodeUrl(),
+    multiple=True,
+    help="Another node, to confirm the last block's hash; repeat.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def restore(manifest: Path, path: Path, rpc: str, others: tuple[str, ...], as_json: bool) -> None:
     """Rebuild the state after the last proven block from L1 alone; every hash and root is compared with the contract's.
@@ -40,14 +46,17 @@ def restore(manifest: Path, path: Path, rpc: str, others: tuple[str, ...], as_js
     from rollup.store import Store
 
     origin = Origin.of(load_manifest(manifest))
-    feed, *checks = _feeds(origin, rpc, *others)
-    with Store(path, origin) as store:
-        start = time.perf_counter()
-        with Bars(quiet=as_json) as bars, bars.step("restore") as advance:
-            restored = restore_into(store, feed, _Bar(advance))
-        seconds = time.perf_counter() - start
-        tip, accounts = store.tip, store.count_accounts()
-    confirm(tip.block.number, tip.hash, feed, checks)
+    with Bars(quiet=as_json) as bars, bars.step("restore") as advance:
+        bar = _Bar(advance)
+        feed, *checks = _feeds(origin, bar.pause, rpc, *others)
+        if not path.exists():
+            feed.check()  # a node that is none leaves no file behind
+        with Store(path, origin) as store:
+            start = time.perf_counter()
+            restored = restore_into(store, feed, bar)
+            seconds = time.perf_counter() - start
+            tip, accounts = store.tip, store.count_accounts()
+        confirm(tip.block.number, tip.hash, feed, checks)
     values = {
         "ok": True,
         "store": str(path),
@@ -79,7 +88,9 @@ def balances(manifest: Path, path: Path, owner: int | None, account_id: int | No
     from rollup.l1.manifest import load_manifest
     from rollup.store import Store
 
-    if (owner is None) == (account_id is None):
+    if owner is not None and account_id is not None:
+        raise click.UsageError("--owner and --id exclude each other: --owner shows all accounts of an address")
+    if owner is None and account_id is None:
         raise click.UsageError("whose balances? Name an address with --owner, or an account with --id")
     with Store(path) as store:
         found = [account_id] if account_id is not None else store.find(owner or 0)
@@ -88,7 +99,9 @@ def balances(manifest: Path, path: Path, owner: int | None, account_id: int | No
     if as_json:
         click.echo(json.dumps({"ok": True, "block": block, "accounts": accounts}))
         return
-    if not accounts:
+    if not block:
+        click.echo(f"nothing is restored into {path} yet, or nothing was proven: run `sluice restore`")
+    elif not accounts:
         click.echo(f"there is no such account after block {block}")
     for account in accounts:
         click.echo(f"account {account['account_id']} of {account['owner']} after block {block}")
@@ -96,12 +109,12 @@ def balances(manifest: Path, path: Path, owner: int | None, account_id: int | No
             click.echo(f"  {line}")
 
 
-def _feeds(origin: "Origin", *urls: str) -> "list[Feed]":
+def _feeds(origin: "Origin", pause: Callable[[float], None], *urls: str) -> "list[Feed]":
     from rollup.l1.feed import Feed
     from rollup.l1.node import Node
     from rollup.l1.rpc import JsonRpc
 
-    return [Feed(Node(JsonRpc(url, RPC_TIMEOUT_SECONDS)), origin) for url in urls]
+    return [Feed(Node(JsonRpc(url, RPC_TIMEOUT_SECONDS), pause=pause), origin) for url in urls]
 
 
 def _account(store: "Store", account_id: int) -> dict[str, Any]:
@@ -134,11 +147,22 @@ class _Bar:
     def __init__(self, advance: Advance) -> None:
         self._advance = advance
         self._start = time.perf_counter()
+        self._said: tuple[str, float, float] = ("", 0, 1)
+
+    def pause(self, seconds: float) -> None:
+        """Wait before a node is asked again, and say so."""
+        self._advance("no answer, asking again", *self._said[1:])
+        time.sleep(seconds)
+        self._advance(*self._said)
 
     def loading(self, done: int, total: int) -> None:
-        self._advance(f"{done:,} balances loaded", done, total)
+        self._say(f"{done:,} balances loaded", done, total)
         self._start = time.perf_counter()
 
     def restoring(self, block: int, proven: int, operations: int) -> None:
         rate = operations / (time.perf_counter() - self._start)
-        self._advance(f"block {block} of {proven}, {rate:,.0f} op/s", block, proven)
+        self._say(f"block {block} of {proven}, {rate:,.0f} op/s", block, proven)
+
+    def _say(self, words: str, done: float, total: float) -> None:
+        self._said = (words, done, total)
+        self._advance(*self._said)

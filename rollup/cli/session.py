@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rollup.cli.options import key_file_option, manifest_option, owner_account
+from rollup.cli.options import key_file_option, manifest_option, owner_account, rpc_option
 from rollup.cli.through_ape import ape_account, ape_network
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def reaches_l1(sends: bool = True) -> Callable[[_Command], _Command]:
 
         options = [
             manifest_option,
-            click.option("--rpc", help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545. Needs no ape."),
+            rpc_option(required=False, then="; needs no ape"),
             click.option("--network", help="Or ape's network choice, such as http://127.0.0.1:8545."),
         ]
         if sends:

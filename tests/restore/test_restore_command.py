@@ -18,9 +18,11 @@ from restore_rig import Rig
 from rpc_server import RpcServer
 
 from rollup.cli.main import cli
+from rollup.cli.restore import _Bar
 from rollup.core.constants import FIRST_ORDER_SLOT
 from rollup.l1.errors import ManifestInvalid, NodesDisagree, NodeUnreachable
 from rollup.l1.manifest import DeployedContract, DeployedToken, Manifest
+from rollup.store import Store
 from rollup.store.errors import StoreOfAnother, StoreUnusable
 from rollup.toolchain import ROOT
 
@@ -90,6 +92,25 @@ def test_sluice_restore_without_a_node_names_its_address(rig: Rig, manifest: Pat
     result = _restore(manifest, rig, "--rpc", "http://127.0.0.1:1")
     assert isinstance(result.exception, NodeUnreachable)
     assert "http://127.0.0.1:1" in str(result.exception)
+    assert not rig.path.exists()
+
+
+def test_sluice_restore_while_a_node_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[object, ...]] = []
+    monkeypatch.setattr("rollup.cli.restore.time.sleep", lambda seconds: shown.append((seconds,)))
+    bar = _Bar(lambda *said: shown.append(said))
+    bar.restoring(3, 9, 0)
+    bar.pause(1.5)
+    before, asking, paused, after = shown
+    assert (asking, paused, after) == (("no answer, asking again", 3, 9), (1.5,), before)
+
+
+@pytest.mark.parametrize("address", ["foo", "ftp://host", "http://", "http://host:port", "http://[::1"])
+def test_sluice_restore_from_what_is_no_address_is_refused_at_once(rig: Rig, manifest: Path, address: str) -> None:
+    for options in (("--rpc", address), ("--rpc", "http://127.0.0.1:1", "--check-rpc", address)):
+        result = _restore(manifest, rig, *options)
+        assert (result.exit_code, "write http:// or https:// and the host" in result.output) == (2, True)
+    assert not rig.path.exists()
 
 
 def test_sluice_restore_into_the_store_of_another_rollup_is_refused(
@@ -150,9 +171,15 @@ def test_sluice_balances_without_a_store_says_how_to_make_it(rig: Rig, manifest:
     assert not rig.path.exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--id", "1", "--owner", "0x" + 40 * "1"]])
-def test_sluice_balances_of_nobody_or_two_is_refused(rig: Rig, manifest: Path, options: list[str]) -> None:
-    assert "whose balances?" in _balances(manifest, rig, *options).output
+def test_sluice_balances_of_nobody_or_two_is_refused(rig: Rig, manifest: Path) -> None:
+    assert "whose balances?" in _balances(manifest, rig).output
+    assert "exclude each other" in _balances(manifest, rig, "--id", "1", "--owner", "0x" + 40 * "1").output
+
+
+def test_sluice_balances_of_an_empty_store_says_nothing_is_restored(rig: Rig, manifest: Path) -> None:
+    with Store(rig.path, rig.l1.origin):
+        pass
+    assert "nothing is restored" in _balances(manifest, rig, "--id", "1").stdout
 
 
 LOADED = """
