@@ -26,7 +26,8 @@ from rollup.l1.rpc import JsonRpc
 from rollup.toolchain import ROOT, use_tool_environment
 
 BUILD = ROOT / "build" / "accept-all"
-VERIFIER = ROOT / "tests" / "contracts" / "sources" / "AcceptAllVerifier.sol"
+VERIFIERS = [ROOT / "tests" / "contracts" / "sources" / f"AcceptAll{name}.sol" for name in ("Verifier", "ExitVerifier")]
+GENERATED = ("BlockVerifier.sol", "ExitVerifier.sol")
 SIZES = (8, 64, 153, 256, 1024)
 GAS = 1 << 24
 """EIP-7825's limit of a transaction."""
@@ -38,7 +39,7 @@ RECEIPT_POLL_SECONDS = 0.005
 
 
 def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
-    """Creation code of Governor, Rollup and AcceptAllVerifier, compiled by ape in a project of their own."""
+    """Creation code of Governor, Rollup and both accept-all verifiers, compiled by ape in a project of their own."""
     use_tool_environment()  # before ape is imported
     from ape.logging import logger
 
@@ -46,9 +47,9 @@ def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
 
     logger.set_level("ERROR")
     sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
-    files = {path.relative_to(ROOT): path.read_text() for path in sources if path.name != "BlockVerifier.sol"}
-    accept_all = VERIFIER.read_text().replace("../../../contracts/", "../")
-    files[Path("contracts/mocks") / VERIFIER.name] = accept_all
+    files = {path.relative_to(ROOT): path.read_text() for path in sources if path.name not in GENERATED}
+    for path in VERIFIERS:
+        files[Path("contracts/mocks") / path.name] = path.read_text().replace("../../../contracts/", "../")
     files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
     for path, text in files.items():
         target = folder / path
@@ -59,7 +60,7 @@ def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
     if not modules.is_symlink():
         modules.symlink_to(ROOT / "node_modules")
     contracts = compiled_contracts(folder)
-    names = ("Governor", "Rollup", VERIFIER.stem)
+    names = ("Governor", "Rollup", *(path.stem for path in VERIFIERS))
     return {name: bytes(contracts(name).contract_type.get_deployment_bytecode()) for name in names}
 
 
@@ -78,10 +79,12 @@ class AcceptAll:
         governor = self._create(
             codes["Governor"], ["address", "uint128", "address[]"], [owner, (1 << DEPOSIT_CAP_BITS) - 1, [owner]]
         )
-        verifier = self._create(codes[VERIFIER.stem], ["uint16[]"], [SIZES])
+        verifier = self._create(codes["AcceptAllVerifier"], ["uint16[]"], [SIZES])
+        exit_verifier = self._create(codes["AcceptAllExitVerifier"], [], [])
         deployed_at = int(rpc("eth_blockNumber"), 16)
-        types = ["address", "address", "address", "uint32"]
-        self.rollup = self._create(codes["Rollup"], types, [governor, governor, verifier, QUEUE_FEE_GWEI])
+        types = ["address", "address", "address", "address", "uint32"]
+        values = [governor, governor, verifier, exit_verifier, QUEUE_FEE_GWEI]
+        self.rollup = self._create(codes["Rollup"], types, values)
         genesis = str(rpc("eth_getBlockByNumber", "0x0", False)["hash"])
         self.origin = Origin(rpc.chain_id(), self.rollup, deployed_at, genesis)
         self.validator_set = rpc.call(governor, selector("validatorSet", []))
@@ -123,7 +126,9 @@ class AcceptAll:
 
     def commit(self, chain: UnsignedChain, first: int, last: int) -> None:
         """Commit blocks of a chain in one transaction."""
-        self._send(self.validator, self.rollup, chain.input(first, last))
+        receipt = self._send(self.validator, self.rollup, chain.input(first, last))
+        l1_block = self.rpc("eth_getBlockByNumber", receipt["blockNumber"], False)
+        chain.note_commit(first, last, int(l1_block["timestamp"], 16))
 
     def prove(self, chain: UnsignedChain, first: int, last: int) -> None:
         """Prove blocks of a chain."""

@@ -3,6 +3,7 @@ commitment, which only a proof would know, is any word. L1 takes them with a ver
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import encode
@@ -25,7 +26,7 @@ class UnsignedChain:
 
     Args:
         chain_id, rollup: The deployment.
-        committer, validator_set: What L1 will note of who commits.
+        committer, validator_set: What L1 will note of who commits; of when, see `note_commit`.
     """
 
     def __init__(
@@ -71,8 +72,14 @@ class UnsignedChain:
         x = challenge(made, l2, l1, commitment)
         binding = commitment, x, evaluation(made, l2, l1, x)
         self.sealed.append(SealedBlock(made, tuple(operations), l2, l1, *binding, None))  # type: ignore[arg-type]
-        self.chain.append(parent.following(made, l2, l1, binding, self._committer, self._validator_set))
+        self.chain.append(parent.following(made, l2, l1, binding, self._committer, self._validator_set, TIMESTAMP))
         return self.chain[-1]
+
+    def note_commit(self, first: int, last: int, committed_at: int) -> None:
+        """Give blocks `first` to `last` the time of L1's at which they were committed; hashes from there on follow."""
+        for number in range(first, len(self.chain)):
+            block = replace(self.chain[number], parent_hash=self.chain[number - 1].hash())
+            self.chain[number] = replace(block, committed_at=committed_at) if number <= last else block
 
     def input(self, first: int, last: int) -> bytes:
         """The calldata that commits blocks `first` to `last`."""

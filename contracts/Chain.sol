@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Mode} from "./Mode.sol";
 import {EMPTY_ROOT} from "./generated/Constants.sol";
-import {Block, IRollup} from "./interfaces/IRollup.sol";
+import {Block} from "./interfaces/IRollup.sol";
 
 /// @notice The chain of block hashes, and how far it is committed, proven and executed.
-abstract contract Chain is IRollup {
-    mapping(uint64 number => bytes32) public blockHash;
+abstract contract Chain is Mode {
     // 32 bits are the header's width of a block number; checked arithmetic keeps to it.
     uint32 private _committed;
     uint32 private _proven;
     uint32 private _executed;
+    /// Those above `_committed` are of reverted blocks, and count for nothing until a commit overwrites them.
+    mapping(uint64 number => bytes32) private _hashes;
 
     constructor() {
-        blockHash[0] = _hash(genesisBlock());
+        _hashes[0] = _hash(genesisBlock());
     }
 
     // ---- Views ----
@@ -22,8 +24,12 @@ abstract contract Chain is IRollup {
         genesis.newRoot = EMPTY_ROOT;
     }
 
+    function blockHash(uint64 number) public view returns (bytes32) {
+        return number > _committed ? bytes32(0) : _hashes[number];
+    }
+
     function verifyBlock(Block calldata candidate) external view returns (bool) {
-        return blockHash[candidate.number] == _hash(candidate);
+        return blockHash(candidate.number) == _hash(candidate);
     }
 
     function committedBlocks() public view returns (uint64) {
@@ -47,7 +53,7 @@ abstract contract Chain is IRollup {
     /// @return hash The stored hash.
     function _requireStored(Block memory block_) internal view returns (bytes32 hash) {
         hash = _hash(block_);
-        bytes32 expected = blockHash[block_.number];
+        bytes32 expected = blockHash(block_.number);
         if (hash != expected) revert BlockHashMismatch(block_.number, expected, hash);
     }
 
@@ -55,11 +61,22 @@ abstract contract Chain is IRollup {
         if (block_.number != expected) revert BlockOutOfOrder(expected, block_.number);
     }
 
+    /// @notice The last proven block, by its preimage.
+    function _requireLastProven(Block memory block_) internal view {
+        _requireNumber(_proven, block_);
+        _requireStored(block_);
+    }
+
     /// @return hash The new block's hash.
     function _append(Block memory block_) internal returns (bytes32 hash) {
         hash = _hash(block_);
-        blockHash[++_committed] = hash;
-        emit BlockCommitted(block_.number, hash, block_.committer, block_.validatorSet);
+        _hashes[++_committed] = hash;
+        emit BlockCommitted(block_.number, hash, block_.committer, block_.validatorSet, block_.committedAt);
+    }
+
+    /// @notice Makes unproven blocks no blocks, however many they are.
+    function _dropUnproven() internal {
+        _committed = _proven;
     }
 
     function _markProven(uint64 number, bytes32 hash) internal {

@@ -2,8 +2,7 @@
 pragma solidity 0.8.37;
 
 import {KeyChanges} from "./KeyChanges.sol";
-import {Prover} from "./Prover.sol";
-import {Queue} from "./Queue.sol";
+import {Reverter} from "./Reverter.sol";
 import {
     ACCOUNT_ID_BITS,
     CHUNK_BYTES,
@@ -28,7 +27,7 @@ import {Header} from "./libraries/Header.sol";
 import {Records} from "./libraries/Records.sol";
 
 /// @notice Turns what a validator publishes into blocks of the chain: checks it, binds it, hashes it.
-abstract contract Committer is Prover, Queue, KeyChanges {
+abstract contract Committer is Reverter, KeyChanges {
     using Records for bytes;
     using Records for uint256;
 
@@ -41,9 +40,11 @@ abstract contract Committer is Prover, Queue, KeyChanges {
     // ---- Internal ----
 
     /// @dev The data must be found in a transaction's input. An account with delegated code (EIP-7702) can be a transaction's
-    /// origin and still call from within, so code is refused as well.
-    function _requireDirectCall() internal view {
+    /// origin and still call from within, so code is refused as well. Who else may commit is the registry's to say.
+    function _requireMayCommit() internal view {
+        _requireNormal();
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotADirectCall(msg.sender, tx.origin);
+        if (suspended[msg.sender]) revert CommitterSuspended(msg.sender);
     }
 
     /// @return hash The parent's stored hash.
@@ -52,7 +53,7 @@ abstract contract Committer is Prover, Queue, KeyChanges {
         return _requireStored(parent);
     }
 
-    /// @notice The block that follows `parent` with the published data, still without parentHash and validatorSet.
+    /// @notice The block that follows `parent` with the published data, still without parentHash, validatorSet and committedAt.
     /// @return block_ The block.
     /// @return digest All that the committer chose.
     function _build(Block memory parent, NewBlock calldata published)
@@ -101,6 +102,7 @@ abstract contract Committer is Prover, Queue, KeyChanges {
     function _commit(Block memory block_, bytes32 parentHash, bytes32 validatorSet) internal returns (bytes32 hash) {
         block_.parentHash = parentHash;
         block_.validatorSet = validatorSet;
+        block_.committedAt = uint40(block.timestamp);
         _setQueueCommitted(block_.queueEnd);
         return _append(block_);
     }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {Mode} from "./Mode.sol";
 import {Queue} from "./Queue.sol";
 import {Vault} from "./Vault.sol";
 import {ACCOUNT_ID_BITS, FIRST_ORDER_SLOT} from "./generated/Constants.sol";
@@ -13,7 +14,7 @@ import {Records} from "./libraries/Records.sol";
 /// @notice What users ask for on L1: deposits and forced exits, each a queue entry with its fee.
 /// @dev The governor's stops and caps are read for deposits only. Queue fees are owed as ETH but escape ETH's cap: an exit must
 /// never be refused for it.
-abstract contract Inbox is Vault, Queue {
+abstract contract Inbox is Mode, Vault, Queue {
     // ---- Users ----
 
     function depositETH(uint128 amount, address owner, uint256 ax, uint256 ay)
@@ -22,6 +23,7 @@ abstract contract Inbox is Vault, Queue {
         nonReentrant
         returns (uint64 index)
     {
+        _requireNormal();
         _checkOwnerAndKey(owner, ax, ay);
         (, uint128 cap) = _openTerms(ETH);
         _requireUnderCap(ETH, cap, amount);
@@ -35,6 +37,7 @@ abstract contract Inbox is Vault, Queue {
         nonReentrant
         returns (uint64 index)
     {
+        _requireNormal();
         if (token == ETH) revert NotAnErc20(token);
         _checkOwnerAndKey(owner, ax, ay);
         (IERC20 erc20, uint128 cap) = _openTerms(token);
@@ -49,6 +52,7 @@ abstract contract Inbox is Vault, Queue {
     }
 
     function requestFullExit(uint32 accountId, uint16 token) external payable nonReentrant returns (uint64 index) {
+        _requireNormal();
         if (accountId >> ACCOUNT_ID_BITS != 0) revert AccountOutOfRange(accountId);
         if (token >= FIRST_ORDER_SLOT) revert TokenOutOfRange(token);
         uint64 feeGwei = _takeFee(0);

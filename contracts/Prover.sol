@@ -14,6 +14,7 @@ abstract contract Prover is Chain {
     }
 
     function proveBlocks(Block[] calldata blocks, uint256[8][] calldata proofs) external {
+        _requireNormal();
         if (blocks.length != proofs.length) revert LengthMismatch(blocks.length, proofs.length);
         for (uint256 i = 0; i < blocks.length; ++i) {
             // Two who prove the same blocks must not undo each other's work.

@@ -13,12 +13,12 @@ abstract contract Queue is IRollup {
 
     uint32 private immutable BASE_FEE_GWEI;
 
-    /// `hash 27 bytes | expiry 5 bytes`, protocol 8.
-    mapping(uint64 index => bytes32) private _entries;
     // 40 bits are the header's width of a queue index; checked arithmetic keeps to it.
     uint40 private _total;
     uint40 private _committed;
     uint40 private _executed;
+    /// `hash 27 bytes | expiry 5 bytes`, protocol 8.
+    mapping(uint64 index => bytes32) private _entries;
 
     constructor(uint32 baseFeeGwei) {
         BASE_FEE_GWEI = baseFeeGwei;
@@ -26,7 +26,7 @@ abstract contract Queue is IRollup {
 
     // ---- Views ----
 
-    function queueTotal() external view returns (uint64) {
+    function queueTotal() public view returns (uint64) {
         return _total;
     }
 
@@ -38,7 +38,7 @@ abstract contract Queue is IRollup {
         return _executed;
     }
 
-    function queueEntry(uint64 index) external view returns (bytes27 hash, uint40 expiry) {
+    function queueEntry(uint64 index) public view returns (bytes27 hash, uint40 expiry) {
         if (index < _executed) return (0, 0);
         bytes32 entry = _entries[index];
         return (bytes27(entry), uint40(uint256(entry)));
@@ -66,6 +66,11 @@ abstract contract Queue is IRollup {
     function _requireQueued(uint64 index, bytes32 recordHash) internal view {
         bytes27 expected = bytes27(_entries[index]);
         if (bytes27(recordHash) != expected) revert QueueEntryMismatch(index, expected, bytes27(recordHash));
+    }
+
+    /// @notice Takes an entry out for good.
+    function _removeEntry(uint64 index) internal {
+        delete _entries[index];
     }
 
     /// @param end Checked entry by entry before: it never passes the total.

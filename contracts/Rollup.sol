@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Committer} from "./Committer.sol";
 import {Executor} from "./Executor.sol";
+import {Exodus} from "./Exodus.sol";
 import {Prover} from "./Prover.sol";
 import {Queue} from "./Queue.sol";
 import {Vault} from "./Vault.sol";
@@ -10,26 +11,30 @@ import {Block, NewBlock} from "./interfaces/IRollup.sol";
 import {Calldata} from "./libraries/Calldata.sol";
 
 /// @title Rollup
-/// @notice See IRollup. What is absent: an owner, an upgrade, a pause, and any way to move money but withdrawPending.
-contract Rollup is Committer, Executor {
+/// @notice See IRollup. What is absent: an owner, an upgrade, a pause, and any way to move money but withdrawPending
+/// and withdrawPendingTo.
+contract Rollup is Committer, Executor, Exodus {
     /// @param governor_ IGovernor.
     /// @param registry_ IValidatorRegistry.
     /// @param verifier_ IVerifier.
+    /// @param exitVerifier_ IExitVerifier.
     /// @param queueFeeGwei What a queue entry costs while less than one block's worth is open.
-    constructor(address governor_, address registry_, address verifier_, uint32 queueFeeGwei)
+    constructor(address governor_, address registry_, address verifier_, address exitVerifier_, uint32 queueFeeGwei)
         Vault(governor_)
         Queue(queueFeeGwei)
         Prover(verifier_)
         Committer(registry_)
+        Exodus(exitVerifier_)
     {
         _requireCode(registry_);
         _requireCode(verifier_);
+        _requireCode(exitVerifier_);
     }
 
     // ---- Validators ----
 
     function commitBlocks(Block calldata parent, NewBlock[] calldata blocks, bytes calldata auth) external {
-        _requireDirectCall();
+        _requireMayCommit();
         if (!Calldata.isExactly(abi.encode(parent, blocks, auth))) revert CalldataNotCanonical();
         if (blocks.length == 0) revert NoBlocks();
 
@@ -54,7 +59,7 @@ contract Rollup is Committer, Executor {
         uint256[8] calldata proof,
         bytes calldata auth
     ) external {
-        _requireDirectCall();
+        _requireMayCommit();
         if (!Calldata.isExactly(abi.encode(parent, newBlock, proof, auth))) revert CalldataNotCanonical();
 
         bytes32 parentHash = _requireParent(parent);

@@ -29,18 +29,27 @@ abstract contract Vault is IRollup, ReentrancyGuardTransient {
     // ---- Users ----
 
     function withdrawPending(address owner, uint16 token) external nonReentrant returns (uint128 amount) {
+        return _payOut(owner, token, owner);
+    }
+
+    function withdrawPendingTo(uint16 token, address to) external nonReentrant returns (uint128 amount) {
+        if (to == address(0) || to == address(this)) revert InvalidRecipient(to);
+        return _payOut(msg.sender, token, to);
+    }
+
+    // ---- Internal ----
+
+    function _payOut(address owner, uint16 token, address to) private returns (uint128 amount) {
         amount = pending[owner][token];
         if (amount == 0) revert NothingPending(owner, token);
 
         pending[owner][token] = 0;
         accounted[token] -= amount;
-        emit Withdrawn(owner, token, amount, msg.sender);
+        emit Withdrawn(owner, token, to, amount, msg.sender);
 
-        if (token == ETH) _sendEth(owner, amount);
-        else _sendErc20(owner, token, amount);
+        if (token == ETH) _sendEth(to, amount);
+        else _sendErc20(to, token, amount);
     }
-
-    // ---- Internal ----
 
     function _creditPending(address owner, uint16 token, uint128 amount) internal {
         if (amount == 0) return;

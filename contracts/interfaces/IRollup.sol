@@ -32,6 +32,8 @@ struct Block {
     address committer;
     /// What the validator registry answered when it authorised the block.
     bytes32 validatorSet;
+    /// Unix seconds of L1's clock at the commit: the proof's deadline counts from it.
+    uint40 committedAt;
 }
 
 /// @notice What a validator publishes of a block; everything else follows from the chain.
@@ -120,8 +122,16 @@ interface IRollup {
     /// @notice A block was committed. Its data is in the input of the transaction that emitted this (protocol 8).
     /// @param hash The block hash.
     /// @param committer The validator.
-    /// @param validatorSet The registry's answer; with the input it completes the preimage of `hash`.
-    event BlockCommitted(uint64 indexed number, bytes32 hash, address committer, bytes32 validatorSet);
+    /// @param validatorSet The registry's answer.
+    /// @param committedAt Unix seconds of L1's clock; with the rest and the input it completes the preimage of `hash`.
+    event BlockCommitted(
+        uint64 indexed number, bytes32 hash, address committer, bytes32 validatorSet, uint40 committedAt
+    );
+
+    /// @notice Blocks whose proof was overdue are none any more; other blocks may take their numbers.
+    /// @param firstNumber, lastNumber The first and the last of them.
+    /// @param suspended Who committed the first: may never commit again.
+    event BlocksReverted(uint64 firstNumber, uint64 lastNumber, address suspended);
 
     /// @notice A block's proof was accepted: its new root is final.
     event BlockProven(uint64 indexed number, bytes32 hash);
@@ -134,8 +144,27 @@ interface IRollup {
     event PendingCredited(address indexed owner, uint16 indexed token, uint128 amount);
 
     /// @notice A pending balance was paid out.
+    /// @param owner Whose it was.
+    /// @param to Who was paid: the owner, or whom the owner named.
     /// @param caller Who pushed it.
-    event Withdrawn(address indexed owner, uint16 indexed token, uint128 amount, address caller);
+    event Withdrawn(address indexed owner, uint16 indexed token, address to, uint128 amount, address caller);
+
+    /// @notice Exodus has begun, for good: blocks after `lastProvenBlock` are void.
+    /// @param root The state that everything leaves from.
+    /// @param queueStart The first queue entry that no proven block serves: it was overdue. It and all after are refunded.
+    event ExodusActivated(uint64 lastProvenBlock, uint256 root, uint64 queueStart);
+
+    /// @notice A balance has left L2 in exodus, and is pending.
+    /// @param caller Who handed the proof in.
+    event Exited(uint32 indexed accountId, uint16 indexed token, address indexed owner, uint128 amount, address caller);
+
+    /// @notice A queue entry that no block will serve was given back in exodus, and is pending.
+    /// @param owner Whose entry it was.
+    /// @param amount Of a deposit, in units of the token; 0 for a full exit.
+    /// @param feeWei The queue fee.
+    event QueueRefunded(
+        uint64 indexed index, address indexed owner, uint16 indexed token, uint128 amount, uint256 feeWei
+    );
 
     // ---- Errors -----------------------------------------------------------------------------------------------------
 
@@ -213,10 +242,37 @@ interface IRollup {
 
     /// @notice There is nothing to withdraw.
     error NothingPending(address owner, uint16 token);
+    /// @notice Money cannot be sent to address 0 or to the rollup.
+    error InvalidRecipient(address to);
     /// @notice The recipient did not take the ETH.
-    error EthTransferFailed(address owner, uint256 amount);
+    error EthTransferFailed(address to, uint256 amount);
     /// @notice The token took more from the vault than the amount.
     error OutflowExceedsAmount(uint16 token, uint256 amount, uint256 taken);
+
+    /// @notice All committed blocks are proven.
+    error NothingToRevert(uint64 provenBlocks);
+    /// @notice The first unproven block may still be proven before anyone may revert it.
+    /// @param deadline, timestamp Unix seconds.
+    error ProofNotOverdue(uint64 number, uint256 deadline, uint256 timestamp);
+    /// @notice A block of this committer was reverted.
+    error CommitterSuspended(address committer);
+
+    /// @notice In exodus there are no more blocks, proofs, deposits and requests.
+    error ExodusIsActive();
+    /// @notice Only in exodus.
+    error ExodusNotActive();
+    /// @notice The oldest queue entry that no proven block serves is not overdue.
+    /// @param expiry Unix seconds; 0 if there is no such entry.
+    error QueueNotOverdue(uint64 index, uint40 expiry, uint256 timestamp);
+    /// @notice This balance has left.
+    error AlreadyExited(uint32 accountId, uint16 token);
+    /// @notice An exit of nothing.
+    error ZeroExit(uint32 accountId, uint16 token);
+    /// @notice The proof does not hold for the exodus root and what is claimed.
+    error InvalidExitProof(uint32 accountId, uint16 token);
+    /// @notice The entry is served by a proven block, or there is none.
+    /// @param start, total Entries from `start` to below `total` are refundable.
+    error NotRefundable(uint64 index, uint64 start, uint64 total);
 
     /// @notice A contract to be set in the constructor is not there.
     error AddressWithoutCode(address contract_);
@@ -232,7 +288,7 @@ interface IRollup {
     /// does not replace it.
     /// @return index Position in the queue.
     /// Reverts: InvalidOwner, KeyNotByOwner, KeyNotOnCurve, QueueFeeNotPaid, QueueFeeExceeded, ZeroDeposit, DepositsPaused,
-    /// DepositCapExceeded.
+    /// DepositCapExceeded, ExodusIsActive.
     function depositETH(uint128 amount, address owner, uint256 ax, uint256 ay) external payable returns (uint64 index);
 
     /// @notice Deposits a listed token, approved before. The queue fee is paid in ETH; what `msg.value` exceeds it by is
@@ -252,7 +308,7 @@ interface IRollup {
     /// @param accountId L2 account, < 2^24.
     /// @param token Token id, < 2048.
     /// @return index Position in the queue.
-    /// Reverts: AccountOutOfRange, TokenOutOfRange, QueueFeeNotPaid, QueueFeeExceeded.
+    /// Reverts: AccountOutOfRange, TokenOutOfRange, QueueFeeNotPaid, QueueFeeExceeded, ExodusIsActive.
     function requestFullExit(uint32 accountId, uint16 token) external payable returns (uint64 index);
 
     /// @notice Pays a pending balance to its owner. Anyone may call it.
@@ -262,6 +318,13 @@ interface IRollup {
     /// Reverts: NothingPending; EthTransferFailed if the owner does not take it; OutflowExceedsAmount,
     /// SafeERC20FailedOperation if the token misbehaves. A reverted withdrawal stays pending.
     function withdrawPending(address owner, uint16 token) external returns (uint128 amount);
+
+    /// @notice Pays the sender's pending balance to an address of his choice: for an owner that cannot receive.
+    /// @param token Token id.
+    /// @param to Who is paid.
+    /// @return amount Units paid.
+    /// Reverts: InvalidRecipient, and as withdrawPending.
+    function withdrawPendingTo(uint16 token, address to) external returns (uint128 amount);
 
     /// @notice Approves a change of the key of an account of the sender's, instead of a signature: for contract wallets.
     /// There is no way back but the account's nonce and `validUntil`; approving again changes nothing.
@@ -277,7 +340,7 @@ interface IRollup {
     /// @param parent Preimage of the last committed block's hash; genesisBlock() for the first.
     /// @param blocks In order, at least one.
     /// @param auth For the validator registry; empty for the allow-list.
-    /// Reverts: NotADirectCall, CalldataNotCanonical, NoBlocks, BlockOutOfOrder, BlockHashMismatch, BlockSizeUnsupported,
+    /// Reverts: ExodusIsActive, NotADirectCall, CommitterSuspended, CalldataNotCanonical, NoBlocks, BlockOutOfOrder, BlockHashMismatch, BlockSizeUnsupported,
     /// AccountOutOfRange, TimestampOutOfRange, NotAWord, L2StreamLength, L1StreamLength, UnknownOperation,
     /// MalformedRecord, TooManyL1Operations, QueueEntryMismatch, KeyNotOnCurve, KeyAuthLength, KeyChangeExpired,
     /// KeyChangeNotApproved, KeyChangeNotSigned, or what the registry reverts with.
@@ -296,7 +359,7 @@ interface IRollup {
     // ---- Anyone -----------------------------------------------------------------------------------------------------
 
     /// @notice Accepts committed blocks with their proofs, in order. Blocks already proven are skipped.
-    /// Reverts: LengthMismatch, BlockOutOfOrder, BlockHashMismatch, InvalidProof, IVerifier's errors.
+    /// Reverts: ExodusIsActive, LengthMismatch, BlockOutOfOrder, BlockHashMismatch, InvalidProof, IVerifier's errors.
     function proveBlocks(Block[] calldata blocks, uint256[8][] calldata proofs) external;
 
     /// @notice Credits what proven blocks pay out, in order, and each block's committer with its queue fees, whoever
@@ -304,6 +367,41 @@ interface IRollup {
     /// @param l1Streams The L1 stream of each block.
     /// Reverts: LengthMismatch, BlockOutOfOrder, BlockNotProven, BlockHashMismatch, L1StreamMismatch.
     function executeBlocks(Block[] calldata blocks, bytes[] calldata l1Streams) external;
+
+    /// @notice Takes back all unproven blocks, once the first of them has been without a proof for PROOF_DEADLINE_SECONDS
+    /// since its commit, and suspends its committer for good. What of the queue was in them is to be served as before,
+    /// with the same expiry. Costs the same gas however many blocks there are.
+    /// @param lastProven Preimage of the last proven block's hash; genesisBlock() if none is proven.
+    /// @param firstUnproven Preimage of the next one's.
+    /// Reverts: ExodusIsActive, NothingToRevert, BlockOutOfOrder, BlockHashMismatch, ProofNotOverdue.
+    function revertBlocks(Block calldata lastProven, Block calldata firstUnproven) external;
+
+    // ---- Exodus, for anyone -----------------------------------------------------------------------------------------
+
+    /// @notice Begins exodus, for good, once the oldest queue entry that no proven block serves is overdue. Unproven blocks
+    /// are void; nothing is committed, proven or queued any more; proven blocks are still executed. An entry in a proven
+    /// block is not overdue, executed or not: anyone can execute it.
+    /// @param lastProven Preimage of the last proven block's hash; genesisBlock() if none is proven.
+    /// Reverts: ExodusIsActive, BlockOutOfOrder, BlockHashMismatch, QueueNotOverdue.
+    function activateExodus(Block calldata lastProven) external;
+
+    /// @notice Takes a balance out of the state with exodusRoot: once each account and token, all of it, to the owner's
+    /// pending balance. Anyone may do it for anyone.
+    /// @param accountId L2 account, < 2^24.
+    /// @param token Token id, < 2048.
+    /// @param owner The account's address.
+    /// @param amount Its balance of the token, not 0.
+    /// @param proof Groth16 proof of this, as in IExitVerifier: the public inputs are those of protocol 12.
+    /// Reverts: ExodusNotActive, AccountOutOfRange, TokenOutOfRange, ZeroExit, AlreadyExited, InvalidExitProof.
+    function exitExodus(uint32 accountId, uint16 token, address owner, uint128 amount, uint256[8] calldata proof)
+        external;
+
+    /// @notice Gives a queue entry that no proven block serves back to its owner's pending balances: a deposit's amount, and
+    /// the queue fee of either kind, in ETH. Once each. A deposit for another goes to its owner, not to who paid it.
+    /// @param index Position in the queue, from exodusQueueStart() on.
+    /// @param record Its words as the event of its request has them.
+    /// Reverts: ExodusNotActive, NotRefundable, QueueEntryMismatch, also if it was refunded before.
+    function refundQueued(uint64 index, uint256[] calldata record) external;
 
     // ---- Views ------------------------------------------------------------------------------------------------------
 
@@ -313,10 +411,12 @@ interface IRollup {
     function registry() external view returns (address);
     /// @notice IVerifier.
     function verifier() external view returns (address);
+    /// @notice IExitVerifier.
+    function exitVerifier() external view returns (address);
 
     /// @notice Preimage of block 0's hash: the empty tree.
     function genesisBlock() external view returns (Block memory);
-    /// @notice Hash of a committed block, kept forever; 0 if there is none.
+    /// @notice Hash of a committed block, kept forever once it is proven; 0 if there is none, or none any more.
     function blockHash(uint64 number) external view returns (bytes32);
     /// @notice Whether `candidate` is the committed block of its number.
     function verifyBlock(Block calldata candidate) external view returns (bool);
@@ -325,11 +425,21 @@ interface IRollup {
     function provenBlocks() external view returns (uint64);
     function executedBlocks() external view returns (uint64);
 
+    /// @notice Whether blocks of this address's were reverted: it may not commit any more.
+    function suspended(address committer) external view returns (bool);
+
+    /// @notice The state root that everything leaves from in exodus; 0 before.
+    function exodusRoot() external view returns (uint256);
+    /// @notice The first queue entry to be refunded in exodus; 0 before.
+    function exodusQueueStart() external view returns (uint64);
+    /// @notice Whether this balance has left in exodus.
+    function exited(uint32 accountId, uint16 token) external view returns (bool);
+
     /// @notice Queue entries ever made; consumed by committed blocks; consumed by executed blocks.
     function queueTotal() external view returns (uint64);
     function queueCommitted() external view returns (uint64);
     function queueExecuted() external view returns (uint64);
-    /// @notice An entry that is not executed yet; zeros otherwise.
+    /// @notice An entry that is not executed or refunded yet; zeros otherwise.
     /// @return hash First 27 bytes of keccak256 of the record with the operator's part blanked.
     /// @return expiry Unix seconds.
     function queueEntry(uint64 index) external view returns (bytes27 hash, uint40 expiry);

@@ -6,6 +6,8 @@ the key's hash is on L1 (IExitVerifier.keyHash), and every proof is verified und
 
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,6 +58,21 @@ class ExitKit:
         Raises: VerifierKeyError if no verifier can be of this key.
         """
         return VerificationKey.from_snarkjs(EXIT, self.verification_key()).key_hash()
+
+
+@contextmanager
+def unpacked_key(kit: Path) -> Iterator[Path]:
+    """The proving key of a kit as a file of its own, for as long as it is needed.
+
+    Raises: ExitKitError if there is no kit, or it is damaged.
+    """
+    with TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(kit) as archive:
+                path = Path(archive.extract(_KEY, folder))
+        except (OSError, *_DAMAGES) as error:
+            raise ExitKitError(str(kit), str(error)) from error
+        yield path
 
 
 def write_kit(path: Path, r1cs: Path, sym: Path, zkey: Path) -> None:

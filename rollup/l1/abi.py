@@ -19,7 +19,7 @@ from rollup.core.operations import ChangePubKey
 
 BLOCK_TYPE: Final = (
     "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,bytes32,bytes32,uint64,uint64,"
-    "address,bytes32)"
+    "address,bytes32,uint40)"
 )
 NEW_BLOCK_TYPE: Final = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes,bytes)"
 KEY_CHANGE_TYPE: Final = "(uint32,uint32,uint256,uint256,uint16,uint128,uint40)"
@@ -40,8 +40,9 @@ def selector(name: str, types: Sequence[str]) -> bytes:
 
 COMMIT: Final = selector("commitBlocks", COMMIT_TYPES)
 COMMIT_PROVE_EXECUTE: Final = selector("commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES)
-BLOCK_COMMITTED_TYPES: Final = ("uint64", "bytes32", "address", "bytes32")
-BLOCK_COMMITTED: Final = keccak(signature("BlockCommitted", BLOCK_COMMITTED_TYPES).encode())
+BLOCK_COMMITTED_DATA: Final = ("bytes32", "address", "bytes32", "uint40")
+"""Without the indexed field: number."""
+BLOCK_COMMITTED: Final = keccak(signature("BlockCommitted", ("uint64", *BLOCK_COMMITTED_DATA)).encode())
 DEPOSIT_QUEUED_DATA: Final = ("address", "uint128", "uint64", "uint40", "uint256[4]")
 """Without the indexed fields: index, owner, token."""
 DEPOSIT_QUEUED: Final = keccak(
@@ -75,12 +76,13 @@ class L1Block:
     chunk_end: int
     committer: str
     validator_set: bytes
+    committed_at: int
 
     @classmethod
     def genesis(cls) -> Self:
         """Return block 0: the empty tree and zeros."""
         none = bytes(32)
-        return cls(0, none, 0, empty_root(), 0, 0, 0, 0, 0, 0, none, none, 0, 0, NO_ADDRESS, none)
+        return cls(0, none, 0, empty_root(), 0, 0, 0, 0, 0, 0, none, none, 0, 0, NO_ADDRESS, none, 0)
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> Self:
@@ -88,7 +90,14 @@ class L1Block:
         return cls(*values)
 
     def following(
-        self, header: Header, l2: bytes, l1: bytes, binding: tuple[int, int, int], committer: str, validator_set: bytes
+        self,
+        header: Header,
+        l2: bytes,
+        l1: bytes,
+        binding: tuple[int, int, int],
+        committer: str,
+        validator_set: bytes,
+        committed_at: int,
     ) -> "L1Block":
         """Return the block that these data make on top of this one.
 
@@ -97,6 +106,7 @@ class L1Block:
             binding: (C, X, Y).
             committer: Who sent it, as an address.
             validator_set: What the registry answered.
+            committed_at: When it was committed by L1's clock, in unix seconds.
         """
         return L1Block(
             number=header.block_number,
@@ -115,6 +125,7 @@ class L1Block:
             chunk_end=self.chunk_end + header.l2_chunks,
             committer=committer,
             validator_set=validator_set,
+            committed_at=committed_at,
         )
 
     def as_tuple(self) -> tuple[Any, ...]:

@@ -20,9 +20,13 @@ from rollup.core.constants import (
     OP_BITS,
     SLOT_BITS,
 )
+from rollup.core.errors.base import hex_address
 from rollup.core.operations import NO_KEY, ChangePubKey, Deposit, FullExit, Key, QueueOperation
+from rollup.core.queue import requested
+from rollup.exits.claim import ExitClaim
 from rollup.l1.abi import (
     BLOCK_COMMITTED,
+    BLOCK_COMMITTED_DATA,
     BLOCK_TYPE,
     COMMIT_PROVE_EXECUTE_TYPES,
     COMMIT_TYPES,
@@ -59,6 +63,7 @@ class Committed:
     hash: bytes
     committer: str
     validator_set: bytes
+    committed_at: int
 
 
 class RollupClient:
@@ -114,6 +119,10 @@ class RollupClient:
         """Push a pending balance to its owner; anyone may."""
         return self._send("the withdrawal", "withdrawPending", ["address", "uint16"], [owner, token], account)
 
+    def withdraw_pending_to(self, account: Account, token: int, to: str) -> Sent:
+        """Have the account's own pending balance paid to an address of its choice."""
+        return self._send("the withdrawal", "withdrawPendingTo", ["uint16", "address"], [token, to], account)
+
     def approve_key_change(self, account: Account, operation: ChangePubKey) -> Sent:
         """Authorise a key change of an account of the sender's, for good: nothing takes it back.
 
@@ -145,6 +154,34 @@ class RollupClient:
         """Commit, prove and execute one block at once."""
         values = [parent.as_tuple(), block.as_tuple(), list(proof), b""]
         return self._send("the block", "commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES, values, account)
+
+    def revert_blocks(self, account: Account, last_proven: L1Block, first_unproven: L1Block) -> Sent:
+        """Take back all unproven blocks, once the first of them is overdue; its committer is suspended for good."""
+        values = [last_proven.as_tuple(), first_unproven.as_tuple()]
+        return self._send("the reverting", "revertBlocks", [BLOCK_TYPE, BLOCK_TYPE], values, account)
+
+    # Exodus
+
+    def activate_exodus(self, account: Account, last_proven: L1Block) -> Sent:
+        """Begin exodus, for good, once the oldest queue entry that no proven block serves is overdue."""
+        return self._send("exodus", "activateExodus", [BLOCK_TYPE], [last_proven.as_tuple()], account)
+
+    def exit_exodus(self, account: Account, claim: ExitClaim, proof: Proof) -> Sent:
+        """Have a balance of the exodus root credited to its owner's pending balance; anyone may.
+
+        Args:
+            account: Who pays the gas.
+            claim: What is proven.
+            proof: Of the claim.
+        """
+        types = ["uint32", "uint16", "address", "uint128", "uint256[8]"]
+        values = [claim.account_id, claim.token, hex_address(claim.owner), claim.amount, list(proof)]
+        return self._send("the exit", "exitExodus", types, values, account)
+
+    def refund_queued(self, account: Account, entry: Queued) -> Sent:
+        """Give a queue entry that no proven block serves back to its owner in exodus; anyone may."""
+        values = [entry.index, requested(entry.operation).record()]
+        return self._send("the refund", "refundQueued", ["uint64", "uint256[]"], values, account)
 
     def committed(self, sent: Sent) -> list[Committed]:
         """The blocks that a transaction of ours committed, as its events tell."""
@@ -199,6 +236,22 @@ class RollupClient:
         """Queue entries ever made."""
         return int(self._view("queueTotal", [], [], "uint64"))
 
+    def suspended(self, committer: str) -> bool:
+        """Whether a block of this address's was reverted, so that it may not commit any more."""
+        return bool(self._view("suspended", ["address"], [committer], "bool"))
+
+    def exodus_root(self) -> int:
+        """The state root that everything leaves from, 0 if this is no exodus."""
+        return int(self._view("exodusRoot", [], [], "uint256"))
+
+    def exodus_queue_start(self) -> int:
+        """The first queue entry to be refunded in exodus."""
+        return int(self._view("exodusQueueStart", [], [], "uint64"))
+
+    def exited(self, account_id: int, token: int) -> bool:
+        """Whether this balance has left in exodus."""
+        return bool(self._view("exited", ["uint32", "uint16"], [account_id, token], "bool"))
+
     def queue(self, start: int = 0) -> list[Queued]:
         """The queue's entries from index `start` on, executed ones too, as their events tell."""
         logs = self.sender.rpc.logs(self.address, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], self.deployed_at)
@@ -217,7 +270,7 @@ class RollupClient:
 
 def _committed(log: dict[str, Any]) -> Committed:
     data = bytes.fromhex(log["data"][2:])
-    return Committed(int(log["topics"][1], 16), *decode(["bytes32", "address", "bytes32"], data))
+    return Committed(int(log["topics"][1], 16), *decode(BLOCK_COMMITTED_DATA, data))
 
 
 def _tuples(blocks: Sequence[L1Block]) -> list[tuple[Any, ...]]:

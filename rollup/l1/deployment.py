@@ -1,4 +1,4 @@
-"""Deploys Governor, BlockVerifier and Rollup and lists tokens, step by step into a manifest, so that it can be resumed.
+"""Deploys the contracts and lists tokens, step by step into a manifest, so that it can be resumed.
 
 A step that the manifest has is used again only if the chain bears it out: the code at the address is compared with
 what the creation code of today's sources gives. A creation that was sent and not seen to land is found by its address.
@@ -24,6 +24,7 @@ from rollup.l1.errors import DeploymentRefused, ManifestInvalid
 from rollup.l1.manifest import (
     DEVELOPMENT_CLASS,
     DeployedContract,
+    DeployedExitKey,
     DeployedKey,
     DeployedToken,
     Manifest,
@@ -31,7 +32,7 @@ from rollup.l1.manifest import (
 )
 from rollup.l1.rpc import JsonRpc, RpcError
 from rollup.l1.sender import Sender
-from rollup.l1.verifier_source import VerificationKey
+from rollup.l1.verifier_source import EXIT, VerificationKey
 from rollup.toolchain import ROOT
 
 MAINNET_CHAIN_ID: Final = 1
@@ -42,7 +43,7 @@ DEFAULT_QUEUE_FEE_GWEI: Final = 10_000
 PUBLISHED_ACCOUNTS: Final = 20
 """Accounts of the test mnemonic that are looked for; nodes fund 10 or 20."""
 JSON_INTEGER_BITS: Final = 53
-CONTRACTS: Final = ("Governor", "BlockVerifier", "Rollup")
+CONTRACTS: Final = ("Governor", "BlockVerifier", "ExitVerifier", "Rollup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class KeyOffer:
     """A verification key to deploy.
 
     Args:
-        block_size: Steps of the circuit.
-        constraints: Of the whole block.
+        block_size: Steps of the circuit; None for the exit circuit's.
+        constraints: Of the whole block, or of the exit circuit.
         development: Whether it was made from a known seed.
         verification_key: As snarkjs writes it.
     """
 
-    block_size: int
+    block_size: int | None
     constraints: int
     development: bool
     verification_key: dict[str, Any]
@@ -77,7 +78,7 @@ class TokenOffer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to deploy. `tokens` starts with ETH; the others get ids 1, 2, ... in order."""
+    """What to deploy. One of `keys` is the exit circuit's. `tokens` starts with ETH; the others get ids 1, 2, ..."""
 
     keys: Sequence[KeyOffer]
     tokens: Sequence[TokenOffer]
@@ -172,9 +173,11 @@ class Deployment:
         governor = self._contract(manifest, "Governor", owner, eth.deposit_cap, list(plan.validators))
         self._tell("BlockVerifier", 1, steps)
         verifier = self._contract(manifest, "BlockVerifier")
-        self._check_keys(manifest, plan, verifier)
-        self._tell("Rollup", 2, steps)
-        self._contract(manifest, "Rollup", governor, governor, verifier, plan.queue_fee_gwei)
+        self._tell("ExitVerifier", 2, steps)
+        exit_verifier = self._contract(manifest, "ExitVerifier")
+        self._check_keys(manifest, plan, verifier, exit_verifier)
+        self._tell("Rollup", 3, steps)
+        self._contract(manifest, "Rollup", governor, governor, verifier, exit_verifier, plan.queue_fee_gwei)
         self._check_genesis(manifest)
         manifest.tokens = [DeployedToken(0, eth.symbol, eth.decimals, "0x" + 40 * "0", self._deposit_cap(governor, 0))]
         for index, token in enumerate(erc20s):
@@ -262,16 +265,24 @@ class Deployment:
         except RpcError as error:
             raise DeploymentRefused(f"the creation of {name} fails ({error})", "build the contracts again") from error
 
-    def _check_keys(self, manifest: Manifest, plan: Plan, verifier: str) -> None:
-        manifest.keys = []
+    def _check_keys(self, manifest: Manifest, plan: Plan, verifier: str, exit_verifier: str) -> None:
+        manifest.keys, manifest.exit_key = [], None
         for key in plan.keys:
             expected = VerificationKey.from_snarkjs(key.block_size, key.verification_key).key_hash()
-            data = selector("keyHash", ["uint16"]) + encode(["uint16"], [key.block_size])
-            if self._rpc.call(verifier, data) != expected:
-                reason = f"the verifier's key for block size {key.block_size} is not the one given"
-                raise DeploymentRefused(reason, "run `sluice build contracts` and deploy into a new manifest")
             key_class = DEVELOPMENT_CLASS if key.development else "ceremony"
-            manifest.keys.append(DeployedKey(key.block_size, key.constraints, key_class, "0x" + expected.hex()))
+            said = key.constraints, key_class, "0x" + expected.hex()
+            if key.block_size is EXIT:
+                of, answer = "exits", self._rpc.call(exit_verifier, selector("keyHash", []))
+                manifest.exit_key = DeployedExitKey(*said)
+            else:
+                of, data = f"block size {key.block_size}", encode(["uint16"], [key.block_size])
+                answer = self._rpc.call(verifier, selector("keyHash", ["uint16"]) + data)
+                manifest.keys.append(DeployedKey(key.block_size, *said))
+            if answer != expected:
+                reason = f"the verifier's key for {of} is not the one given"
+                raise DeploymentRefused(reason, "run `sluice build contracts` and deploy into a new manifest")
+        if manifest.exit_key is None:
+            raise DeploymentRefused("there is no exit key", "run `sluice build keys`")
 
     def _check_genesis(self, manifest: Manifest) -> None:
         genesis = L1Block.genesis()

@@ -213,11 +213,19 @@ def _block_hash(number: int) -> bytes:
 
 
 def _commit(log: Log) -> Commit:
-    if len(log.topics) != 2 or len(log.data) != 3 * WORD_BYTES:
+    if len(log.topics) != 2 or len(log.data) != 4 * WORD_BYTES:
         raise ValueError(f"{log} is no BlockCommitted")
-    block_hash, committer, validator_set = (log.data[i : i + WORD_BYTES] for i in range(0, len(log.data), WORD_BYTES))
-    number = int.from_bytes(log.topics[1], "big")
-    return Commit(number, block_hash, f"0x{committer[-20:].hex()}", validator_set, log.transaction, log.l1_block)
+    words = [log.data[i : i + WORD_BYTES] for i in range(0, len(log.data), WORD_BYTES)]
+    block_hash, committer, validator_set, committed_at = words
+    return Commit(
+        int.from_bytes(log.topics[1], "big"),
+        block_hash,
+        f"0x{committer[-20:].hex()}",
+        validator_set,
+        int.from_bytes(committed_at, "big"),
+        log.transaction,
+        log.l1_block,
+    )
 
 
 def _ahead(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:

@@ -1,7 +1,7 @@
 """One block of the rollup on L1, by its number, and how far it has come; without reading those before it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from rollup.core.operations import domain
 from rollup.l1.abi import BLOCK_COMMITTED, decode_publication, selector
 from rollup.l1.errors import ReaderError
-from rollup.l1.published import Commit, Published, published_block
+from rollup.l1.published import Published, published_block
 from rollup.l1.reader import commit_of_log
 from rollup.l1.rpc import LOG_RANGE_BLOCKS, JsonRpc
 
@@ -79,9 +79,8 @@ class Lookup:
         rollup_domain = domain(self.rpc.chain_id(), int(self.rollup, 16))
         for new in blocks[: commit.number - parent.number]:
             number = parent.number + 1
-            block_commit = Commit(
-                number, self._kept(number), commit.committer, commit.validator_set, commit.transaction, commit.l1_block
-            )
+            # Of one transaction all else is the same.
+            block_commit = replace(commit, number=number, hash=self._kept(number))
             published = published_block(rollup_domain, parent, new, block_commit)
             parent = published.block
         if parent.number != commit.number:

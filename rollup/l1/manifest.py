@@ -13,7 +13,7 @@ from rollup.core.constants import FEE_TOKENS
 from rollup.core.operations import domain
 from rollup.l1.errors import ManifestInvalid
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 DEVELOPMENT_CLASS: Final = "development (unsafe)"
 
 
@@ -43,6 +43,15 @@ class DeployedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployedExitKey:
+    """The key inside the exit verifier. The exit kit, which is published with the deployment, has its `key_hash`."""
+
+    constraints: int
+    key_class: str
+    key_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeployedToken:
     """A listed token. The address of ETH is zero; the cap is in its smallest units."""
 
@@ -66,6 +75,7 @@ class Manifest:
         sending: Name, address and L1 block of the contract whose creation was sent and not seen yet.
         genesis: Preimage of block 0, by field, its hash, and the L1 block to read from.
         keys: What the verifier holds.
+        exit_key: What the exit verifier holds.
         tokens: By id.
         validators: Addresses that may commit.
         commit: Of the sources, if they are a clean checkout.
@@ -80,6 +90,7 @@ class Manifest:
     sending: dict[str, Any] | None = None
     genesis: dict[str, Any] = field(default_factory=dict)
     keys: list[DeployedKey] = field(default_factory=list)
+    exit_key: DeployedExitKey | None = None
     tokens: list[DeployedToken] = field(default_factory=list)
     validators: list[str] = field(default_factory=list)
     commit: str | None = None
@@ -142,6 +153,8 @@ def load_manifest(path: Path) -> Manifest:
         del values["block_sizes"], values["fee_tokens"]
         values["contracts"] = {name: DeployedContract(**value) for name, value in values["contracts"].items()}
         values["keys"] = [DeployedKey(**value) for value in values["keys"]]
+        if values["exit_key"] is not None:
+            values["exit_key"] = DeployedExitKey(**values["exit_key"])
         values["tokens"] = [
             DeployedToken(**{**value, "deposit_cap": int(value["deposit_cap"])}) for value in values["tokens"]
         ]

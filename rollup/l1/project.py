@@ -15,12 +15,14 @@ from ape.logging import logger
 from ape.utils import generate_dev_accounts
 
 from rollup._native import ProvingKey, check_key
-from rollup.circuits.keys import DEVELOPMENT_SEED, KEYS, find_key, read_manifest
+from rollup.circuits.keys import DEVELOPMENT_SEED, KEYS, find_exit_kit, find_key, read_exit_key, read_manifest
+from rollup.exits.kit import unpacked_key
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
 from rollup.l1.errors import DeploymentRefused
 from rollup.l1.manifest import Manifest
 from rollup.l1.refusals import Refusals
 from rollup.l1.sender import Sender
+from rollup.l1.verifier_source import EXIT
 from rollup.toolchain import ROOT
 
 
@@ -83,22 +85,29 @@ def known_refusals(contracts: Contracts) -> Refusals:
 
 
 def built_keys(folder: Path = KEYS) -> list[KeyOffer]:
-    """Return the keys that `sluice build keys` made. All that matters is asked of the proving keys themselves.
+    """Return the keys that `sluice build keys` made, the exit circuit's last; none if it has not run.
+
+    All that matters is asked of the proving keys themselves.
 
     Raises:
         DeploymentRefused: A file is no key, or its phase 2 was skipped.
-        ProvingKeyMissingError, ProvingKeyStaleError: The manifest names a key that is gone, or of other circuits.
+        ProvingKeyMissingError, ProvingKeyStaleError, ExitKitMissingError, ExitKitError: The manifest names a key that
+            is gone, damaged, or of other circuits.
     """
-    offers = []
-    for size, key in sorted(read_manifest(folder).items()):
-        path = find_key(size, folder)
-        try:
-            is_development = check_key(path, [DEVELOPMENT_SEED])["development"]
-            verification_key = ProvingKey(path).verification_key()
-        except ValueError as error:
-            raise DeploymentRefused(f"{path}: {error}", "make the keys again") from error
-        offers.append(KeyOffer(size, key.constraints, is_development, verification_key))
-    return offers
+    keys = sorted(read_manifest(folder).items())
+    if not keys:
+        return []
+    offers = [_offer(size, key.constraints, find_key(size, folder)) for size, key in keys]
+    with unpacked_key(find_exit_kit(folder)) as path:
+        return [*offers, _offer(EXIT, read_exit_key(folder).constraints, path)]
+
+
+def _offer(block_size: int | None, constraints: int, path: Path) -> KeyOffer:
+    try:
+        is_development = check_key(path, [DEVELOPMENT_SEED])["development"]
+        return KeyOffer(block_size, constraints, is_development, ProvingKey(path).verification_key())
+    except ValueError as error:
+        raise DeploymentRefused(f"{path}: {error}", "make the keys again") from error
 
 
 def deploy_rollup(

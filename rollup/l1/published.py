@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rollup.core.binding import challenge, evaluation
-from rollup.core.constants import FEE_TOKENS, SLOT_BITS
+from rollup.core.constants import FEE_TOKENS, SLOT_BITS, TIMESTAMP_BITS
 from rollup.core.errors import SluiceError
 from rollup.core.header import Header
 from rollup.core.operations import Deposit, FullExit, PublishedOperation
@@ -34,6 +34,7 @@ class Commit:
     hash: bytes
     committer: str
     validator_set: bytes
+    committed_at: int
     transaction: str
     l1_block: int
 
@@ -58,7 +59,10 @@ def published_block(domain: int, parent: L1Block, new: NewBlock, commit: Commit)
         binding = commitment, x, evaluation(header, new.l2, new.l1, x)
     except SluiceError as error:
         raise ReaderError(number, str(error)) from error
-    block = parent.following(header, new.l2, new.l1, binding, commit.committer, commit.validator_set)
+    if commit.committed_at >> TIMESTAMP_BITS:
+        raise ReaderError(number, f"it was committed at {commit.committed_at}, which is no time")
+    noted = commit.committer, commit.validator_set, commit.committed_at
+    block = parent.following(header, new.l2, new.l1, binding, *noted)
     found = block.hash()
     if found != commit.hash:
         reason = f"its data hashes to 0x{found.hex()}, the contract has 0x{commit.hash.hex()}"

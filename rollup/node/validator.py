@@ -11,7 +11,7 @@ from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
 from rollup.core.operations import ChangePubKey, Operation, Transfer, TransferToAddress
 from rollup.l1.abi import L1Block, NewBlock
-from rollup.l1.client import RollupClient
+from rollup.l1.client import Committed, RollupClient
 from rollup.l1.errors import L1Error
 from rollup.l1.manifest import Manifest
 from rollup.l1.reader import Reader, Rebuilt
@@ -165,13 +165,14 @@ class Validator:
             sent = self.client.commit_prove_execute(self.account, self._parent, new, proven.proof)
             seconds = time.perf_counter() - start
         (event,) = self.client.committed(sent)
-        block = self.following(sealed, event.committer, event.validator_set)
+        block = self.following(sealed, event)
         if block.hash() != event.hash:
             raise ForeignBlockError(number, block.hash(), event.hash)
         self._parent = block
         return Landed(proven, block, sent, seconds)
 
-    def following(self, sealed: SealedBlock, committer: str, validator_set: bytes) -> L1Block:
+    def following(self, sealed: SealedBlock, event: Committed) -> L1Block:
         """Return what L1 makes of a block on top of the last one sent."""
         binding = sealed.commitment, sealed.challenge, sealed.evaluation
-        return self._parent.following(sealed.header, sealed.l2, sealed.l1, binding, committer, validator_set)
+        noted = event.committer, event.validator_set, event.committed_at
+        return self._parent.following(sealed.header, sealed.l2, sealed.l1, binding, *noted)

@@ -29,6 +29,7 @@ class Block:
     chunk_end: int = 0
     committer: str = "0x" + "00" * 20
     validator_set: bytes = bytes(32)
+    committed_at: int = 0
 
     def hash(self) -> bytes:
         return keccak(b"".join(_encoded(value) for value in astuple(self)))
@@ -101,7 +102,16 @@ def as_requested(record: Sequence[int]) -> tuple[int, ...]:
     return (w0, w1 >> 128 << 128)
 
 
-def follow(parent: Block, new: NewBlock, *, chain_id: int, rollup: str, committer: str, validator_set: bytes) -> Block:
+def follow(
+    parent: Block,
+    new: NewBlock,
+    *,
+    chain_id: int,
+    rollup: str,
+    committer: str,
+    validator_set: bytes,
+    committed_at: int,
+) -> Block:
     """The block that the contract must store."""
     queue_count = _queue_operations(new.l1)
     header = [
@@ -143,6 +153,7 @@ def follow(parent: Block, new: NewBlock, *, chain_id: int, rollup: str, committe
         chunk_end=parent.chunk_end + len(new.l2) // CHUNK,
         committer=committer,
         validator_set=validator_set,
+        committed_at=committed_at,
     )
 
 

@@ -65,11 +65,12 @@ def deployed(project: Any, provider: Any) -> Rig:
     owner, validator = accounts[0], accounts[1]
     governor = owner.deploy(project.Governor, owner, CAP, [validator.address])
     verifier = owner.deploy(project.AcceptAllVerifier, SIZES)
-    rollup = owner.deploy(project.Rollup, governor, governor, verifier, BASE_FEE_GWEI)
+    exit_verifier = owner.deploy(project.AcceptAllExitVerifier)
+    rollup = owner.deploy(project.Rollup, governor, governor, verifier, exit_verifier, BASE_FEE_GWEI)
     contracts = [project.Rollup, project.Governor, project.BlockVerifier, project.BlockingToken]
     abis = [[item.model_dump(by_alias=True, mode="json") for item in c.contract_type.abi] for c in contracts]
     errors = error_table(*abis, FOREIGN_ERRORS)
-    return Rig(project, provider, accounts, governor, verifier, rollup, errors)
+    return Rig(project, provider, accounts, governor, verifier, exit_verifier, rollup, errors)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from eth_abi import decode
 from eth_hash.auto import keccak
 from web3.logs import DISCARD
 
+from rollup.core.constants import PROOF_DEADLINE_SECONDS
+
 ETHER = 10**18
 GWEI = 10**9
 BASE_FEE_GWEI = 50_000
@@ -42,6 +44,7 @@ class Rig:
     accounts: Any
     governor: Any
     verifier: Any
+    exit_verifier: Any
     rollup: Any
     errors: dict[bytes, Any]
     chain: list[Block] = field(default_factory=lambda: [Block()])
@@ -154,6 +157,7 @@ class Rig:
         return NewBlock(**({"timestamp": self.now, "new_root": 1000 + len(self.chain)} | fields))
 
     def model(self, new: NewBlock, parent: Block | None = None) -> Block:
+        """The block as it must be stored if the last L1 block committed it."""
         return follow(
             parent or self.last,
             new,
@@ -161,6 +165,7 @@ class Rig:
             rollup=address(self.rollup),
             committer=address(self.validator),
             validator_set=bytes(self.governor.validatorSet()),
+            committed_at=self.now,
         )
 
     def commit_arguments(self, *new: NewBlock, parent: Block | None = None) -> list[Any]:
@@ -199,6 +204,34 @@ class Rig:
         self.commit(self.new_block(l1=l1))
         self.prove(self.last)
         return self.execute(self.last, l1)
+
+    # ---- Deadlines and exodus ----
+
+    def pass_time(self, to: int) -> None:
+        """The next call is made at this time."""
+        self.rpc("evm_setNextBlockTimestamp", to)
+        self.rpc("evm_mine")
+
+    def revert_blocks(self, last_proven: Block, first_unproven: Block, sender: Any = None) -> Any:
+        """Takes back what is not proven; the next block follows the last that is."""
+        arguments = [astuple(last_proven), astuple(first_unproven)]
+        receipt = self.send(self.rollup, "revertBlocks", *arguments, sender=sender or self.stranger)
+        del self.chain[first_unproven.number :]
+        return receipt
+
+    def overdue(self, block: Block) -> None:
+        """Passes the deadline of a block's proof."""
+        self.pass_time(block.committed_at + PROOF_DEADLINE_SECONDS)
+
+    def expire(self, index: int) -> None:
+        """Lets a queue entry expire."""
+        self.pass_time(self.rollup.queueEntry(index).expiry)
+
+    def activate_exodus(self, last_proven: Block, sender: Any = None) -> Any:
+        """Begins exodus; unproven blocks are none any more."""
+        receipt = self.send(self.rollup, "activateExodus", astuple(last_proven), sender=sender or self.stranger)
+        del self.chain[last_proven.number + 1 :]
+        return receipt
 
     # ---- Money ----
 

@@ -90,6 +90,44 @@ def payouts(rig: Rig) -> Costs:
     return {name: receipt["gasUsed"] for name, receipt in costs.items()}
 
 
+def endings(rig: Rig) -> Costs:
+    """Reverting, and leaving in exodus: each the first of its kind, and what a second one costs."""
+    rig.deposit_eth(ETHER)
+    rig.run_block(deposit_record(rig.alice.address, ETHER, account=1, flags=1, fee=BASE_FEE_GWEI))
+    proven = rig.last
+    costs = {}
+    for count in (1, 32):
+        with rig.undone():
+            rig.commit(*(rig.new_block(new_root=2**250 + n) for n in range(count)))
+            rig.overdue(rig.chain[2])
+            costs[f"revertBlocks, {count} committed"] = rig.revert_blocks(proven, rig.chain[2])
+    _, token_id = rig.token("DemoToken", arguments=("Demo Dollar", "USDS"))
+    rig.deposit_eth(ETHER)
+    rig.deposit_erc20(token_id, 500)
+    rig.request_exit(1)
+    rig.expire(1)
+    costs["activateExodus"] = rig.activate_exodus(proven)
+    for name, token in (("", 0), (", another token", token_id)):
+        exit_ = (1, token, rig.bob.address, 10**18, PROOF)
+        costs[f"exitExodus{name}, without the proof"] = rig.send(rig.rollup, "exitExodus", *exit_, sender=rig.stranger)
+    for index, (name, record) in enumerate(
+        {
+            "a deposit of ETH": deposit_record(rig.alice.address, ETHER, flags=1, fee=BASE_FEE_GWEI),
+            "a deposit of an ERC-20": deposit_record(
+                rig.alice.address, 500, token=token_id, flags=1, fee=BASE_FEE_GWEI
+            ),
+            "a full exit": full_exit_record(rig.alice.address, 1, fee=BASE_FEE_GWEI),
+        }.items(),
+        1,
+    ):
+        costs[f"refundQueued, {name}"] = rig.send(rig.rollup, "refundQueued", index, list(record), sender=rig.stranger)
+    costs["withdrawPendingTo"] = rig.send(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, sender=rig.bob)
+    verifier = rig.owner.deploy(rig.project.ExitVerifier)
+    arguments = [list(proof_words(TOYS[0]["proof"])), [int(value) for value in TOYS[0]["inputs"]]]
+    costs["verify an exit, a transaction"] = rig.send(verifier, "verify", *arguments, sender=rig.bob)
+    return {name: receipt["gasUsed"] for name, receipt in costs.items()}
+
+
 def governor(rig: Rig) -> Costs:
     """What the governor may do."""
     token = rig.owner.deploy(rig.project.DemoToken, "Demo Dollar", "USDS")
@@ -230,7 +268,7 @@ def measure(rig: Rig) -> Costs:
     """Every cost by name."""
     costs: Costs = {}
     with fixed_time(rig):
-        for part in (users, payouts, governor, blocks, one_call, records):
+        for part in (users, payouts, endings, governor, blocks, one_call, records):
             with rig.undone():
                 costs |= part(rig)
     return costs

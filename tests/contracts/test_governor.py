@@ -215,20 +215,25 @@ def test_rollup_has_no_function_of_the_governors(rig: Rig) -> None:
         "requestFullExit",
         "approveKeyChange",
         "withdrawPending",
+        "withdrawPendingTo",
         "commitBlocks",
         "commitProveExecute",
         "proveBlocks",
         "executeBlocks",
+        "revertBlocks",
+        "activateExodus",
+        "exitExodus",
+        "refundQueued",
     }
 
 
 def test_rollup_constructor_refuses_addresses_without_code(rig: Rig) -> None:
     nobody = rig.bob.address
-    good = (address(rig.governor), address(rig.governor), address(rig.verifier))
+    good = (address(rig.governor), address(rig.governor), address(rig.verifier), address(rig.exit_verifier))
     code = rig.project.Rollup.contract_type.deployment_bytecode.bytecode
-    for position in range(3):
+    for position in range(4):
         arguments = [*good[:position], nobody, *good[position + 1 :], 1]
-        encoded = encode(["address", "address", "address", "uint32"], arguments)
+        encoded = encode(["address"] * 4 + ["uint32"], arguments)
         call = {"from": rig.owner.address, "data": code + encoded.hex(), "gas": hex(10**7)}
         answer = rig.web3.provider.make_request("eth_call", [call, "latest"])
         raw = bytes.fromhex(answer["error"]["data"][2:])

@@ -1,6 +1,6 @@
 """Commit: what is stored, and everything that is refused."""
 
-from dataclasses import astuple, replace
+from dataclasses import astuple, fields, replace
 from typing import Any
 
 import pytest
@@ -39,6 +39,7 @@ def test_commit_stores_the_hash_of_the_block(rig: Rig) -> None:
             "hash": rig.last.hash(),
             "committer": rig.validator.address,
             "validatorSet": bytes(rig.governor.validatorSet()),
+            "committedAt": rig.now,
         }
     ]
     assert (rig.rollup.committedBlocks(), rig.rollup.provenBlocks(), rig.rollup.executedBlocks()) == (1, 0, 0)
@@ -330,7 +331,7 @@ def test_commit_queue_mismatch_says_what_was_expected(rig: Rig) -> None:
 NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes,bytes)"
 BLOCK = (
     "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,"
-    "bytes32,bytes32,uint64,uint64,address,bytes32)"
+    "bytes32,bytes32,uint64,uint64,address,bytes32,uint40)"
 )
 
 
@@ -363,8 +364,8 @@ def test_commit_non_canonical_offsets_are_refused(rig: Rig) -> None:
     """The same arguments to a decoder, with each dynamic part moved by a word."""
     data = _commit_data(rig)
     head, body = data[:4], data[4:]
-    blocks_at = 16 * 32
-    gap = 18 * 32
+    blocks_at = len(fields(Block)) * 32
+    gap = blocks_at + 2 * 32
     offset = int.from_bytes(body[blocks_at : blocks_at + 32], "big")
     assert offset == gap
     auth = int.from_bytes(body[blocks_at + 32 : blocks_at + 64], "big")

@@ -86,7 +86,9 @@ def test_prove_lists_of_different_length_are_refused(rig: Rig) -> None:
 def test_prove_passes_commitment_challenge_evaluation_and_size_to_the_verifier(rig: Rig) -> None:
     """With the real verifier of a toy key, a proof of other inputs is refused: the inputs arrive."""
     verifier = rig.owner.deploy(rig.project.BlockVerifier)
-    rollup = rig.owner.deploy(rig.project.Rollup, rig.governor, rig.governor, verifier, BASE_FEE_GWEI)
+    rollup = rig.owner.deploy(
+        rig.project.Rollup, rig.governor, rig.governor, verifier, rig.exit_verifier, BASE_FEE_GWEI
+    )
     other = replace(rig, rollup=rollup, chain=[Block()])
     other.commit(other.new_block(block_size=2))
     assert other.refused_proof(other.last, proof=[1] * 8) == Refusal("InvalidProof", (1,))

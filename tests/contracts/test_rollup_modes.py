@@ -5,8 +5,8 @@ from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import pytest
-from block_model import Block, stream, withdraw_record
-from contract_rig import BASE_POINT, CAP, ETHER, PROOF, Rig, address, set_queue_total
+from block_model import Block, full_exit_record, stream, withdraw_record
+from contract_rig import BASE_POINT, CAP, ETHER, GWEI, PROOF, Rig, address, set_queue_total
 
 HELD = 300
 CHANGE = (1, 0, *BASE_POINT, 0, 0, 2**40 - 1)
@@ -16,18 +16,39 @@ NOT_OWNER = "OwnableUnauthorizedAccount"
 
 @dataclass
 class World:
-    """A rollup in use: bob has ETH and tokens pending; `open` are the blocks not executed, with their L1 streams."""
+    """A rollup in use: bob has ETH and tokens pending; `open` are the blocks not executed, with their L1 streams.
+
+    `requested` is the record of the entry at `index` of the queue, if there is one.
+    """
 
     rig: Rig
     token: Any
     token_id: int
     recipient: Any
     open: list[tuple[Block, bytes]] = field(default_factory=list)
+    requested: tuple[int, ...] = (0, 0)
+    index: int = 0
 
     def open_block(self) -> None:
         l1 = stream(withdraw_record(address(self.rig.bob), 1))
         self.rig.commit(self.rig.new_block(l1=l1))
         self.open.append((self.rig.last, l1))
+
+    def request(self) -> None:
+        self.index = self.rig.rollup.queueTotal()
+        fee = self.rig.rollup.queueFee() // GWEI
+        self.requested = full_exit_record(address(self.rig.alice), 1, fee=fee)
+        self.rig.request_exit(1)
+
+    @property
+    def proven(self) -> Block:
+        """The last proven block."""
+        return self.rig.chain[self.rig.rollup.provenBlocks()]
+
+    @property
+    def after_proven(self) -> Block:
+        """The one after it; if there is none, the last."""
+        return (self.rig.chain[self.proven.number :] + [self.rig.last] * 2)[1]
 
 
 @pytest.fixture
@@ -65,6 +86,33 @@ def block_proven(world: World) -> None:
     world.rig.prove(world.rig.last)
 
 
+def proof_overdue(world: World) -> None:
+    world.open_block()
+    world.rig.overdue(world.rig.last)
+
+
+def reverted(world: World) -> None:
+    """And another validator goes on."""
+    proof_overdue(world)
+    world.rig.revert_blocks(world.proven, world.after_proven)
+    world.open.clear()
+
+
+def queue_overdue(world: World) -> None:
+    world.request()
+    world.rig.expire(world.index)
+
+
+def exodus(world: World) -> None:
+    """With a proven block to execute, and one that is void."""
+    block_proven(world)
+    proven = world.rig.last
+    world.request()
+    world.rig.commit(world.rig.new_block())
+    world.rig.expire(world.index)
+    world.rig.activate_exodus(proven)
+
+
 def queue_in_use(world: World) -> None:
     world.rig.deposit_eth(ETHER)
     world.rig.deposit_erc20(world.token_id, 5)
@@ -91,6 +139,10 @@ MODES: list[Callable[[World], None]] = [
     validator_removed,
     block_committed,
     block_proven,
+    proof_overdue,
+    reverted,
+    queue_overdue,
+    exodus,
     queue_in_use,
     queue_of_many_blocks,
     ownership_offered,
@@ -113,6 +165,11 @@ FUNCTIONS: dict[str, Callable[[World], tuple[str, list[Any], int | None]]] = {
     "commitProveExecute": lambda w: ("validator", w.rig.one_call_arguments(_fresh_block(w), PROOF), None),
     "proveBlocks": lambda w: ("stranger", [[astuple(b) for b, _ in w.open], [PROOF for _ in w.open]], None),
     "executeBlocks": lambda w: ("stranger", [[astuple(b) for b, _ in w.open], [l1 for _, l1 in w.open]], None),
+    "withdrawPendingTo": lambda w: ("bob", [0, address(w.rig.stranger)], None),
+    "revertBlocks": lambda w: ("stranger", [astuple(w.proven), astuple(w.after_proven)], None),
+    "activateExodus": lambda w: ("stranger", [astuple(w.proven)], None),
+    "exitExodus": lambda w: ("stranger", [1, 0, address(w.rig.alice), 5, PROOF], None),
+    "refundQueued": lambda w: ("stranger", [w.index, list(w.requested)], None),
     "addToken": lambda w: ("owner", [address(w.rig.owner.deploy(w.rig.project.PlainToken))], None),
     "setDepositCap": lambda w: ("owner", [w.token_id, CAP - 1], None),
     "setDepositsPaused": lambda w: ("owner", [w.token_id, True], None),
@@ -123,6 +180,17 @@ FUNCTIONS: dict[str, Callable[[World], tuple[str, list[Any], int | None]]] = {
 
 # ---- What is refused; all else is done ----
 
+NORMAL = [mode for mode in MODES if mode is not exodus]
+ENDED = (
+    "depositETH",
+    "depositERC20",
+    "requestFullExit",
+    "commitBlocks",
+    "commitProveExecute",
+    "proveBlocks",
+    "revertBlocks",
+    "activateExodus",
+)
 REFUSED = {
     ("depositETH", "paused"): "DepositsPaused",
     ("depositERC20", "paused"): "DepositsPaused",
@@ -133,12 +201,25 @@ REFUSED = {
     ("commitProveExecute", "block_committed"): "BlockOutOfOrder",
     ("commitProveExecute", "block_proven"): "BlockOutOfOrder",
     ("executeBlocks", "block_committed"): "BlockNotProven",
+    ("commitProveExecute", "proof_overdue"): "BlockOutOfOrder",
+    ("executeBlocks", "proof_overdue"): "BlockNotProven",
+    ("commitBlocks", "reverted"): "CommitterSuspended",
+    ("commitProveExecute", "reverted"): "CommitterSuspended",
+    **{("revertBlocks", mode.__name__): "NothingToRevert" for mode in NORMAL},
+    ("revertBlocks", "block_committed"): "ProofNotOverdue",
+    **{("activateExodus", mode.__name__): "QueueNotOverdue" for mode in NORMAL},
+    **{(function, mode.__name__): "ExodusNotActive" for function in ("exitExodus", "refundQueued") for mode in NORMAL},
+    **{(function, "exodus"): "ExodusIsActive" for function in ENDED},
     **{("acceptOwnership", mode.__name__): NOT_OWNER for mode in MODES if mode is not ownership_offered},
 }
+for done in (("revertBlocks", "proof_overdue"), ("activateExodus", "queue_overdue")):
+    del REFUSED[done]
 """By function and mode."""
 
 REENTERED = {
-    **dict.fromkeys(("depositETH", "depositERC20", "requestFullExit", "withdrawPending"), GUARDED),
+    **dict.fromkeys(("depositETH", "depositERC20", "requestFullExit", "withdrawPending", "withdrawPendingTo"), GUARDED),
+    **dict.fromkeys(("activateExodus", "exitExodus", "refundQueued"), GUARDED),
+    "revertBlocks": "NothingToRevert",
     **dict.fromkeys(("commitBlocks", "commitProveExecute"), "NotADirectCall"),
     **dict.fromkeys(("addToken", "setDepositCap", "setDepositsPaused", "setValidator"), NOT_OWNER),
     **dict.fromkeys(("transferOwnership", "acceptOwnership"), NOT_OWNER),
@@ -178,8 +259,11 @@ def test_every_function_is_done_or_refused_as_the_table_says(world: World, mode:
     assert outcomes == {function: error for (function, name), error in REFUSED.items() if name == mode.__name__}
 
 
-def test_every_function_reentered_is_done_or_refused_as_the_table_says(world: World) -> None:
-    block_proven(world)
+@pytest.mark.parametrize(("mode", "refused"), [(block_proven, {}), (exodus, dict.fromkeys(ENDED, "ExodusIsActive"))])
+def test_every_function_reentered_is_done_or_refused_as_the_table_says(
+    world: World, mode: Callable[[World], None], refused: dict[str, str]
+) -> None:
+    mode(world)
     rig, recipient = world.rig, world.recipient
     outcomes = {}
     for function, call in FUNCTIONS.items():
@@ -189,7 +273,8 @@ def test_every_function_reentered_is_done_or_refused_as_the_table_says(world: Wo
             rig.send(recipient, "set", *hook, sender=rig.owner)
             rig.send(rig.rollup, "withdrawPending", address(recipient), 0, sender=rig.stranger)
             outcomes[function] = None if recipient.lastSuccess() else rig.refusal(bytes(recipient.lastReturn())).name
-    assert outcomes == {function: REENTERED.get(function) for function in FUNCTIONS}
+    guarded = {function: error for function, error in REENTERED.items() if error == GUARDED}
+    assert outcomes == {function: (REENTERED | refused | guarded).get(function) for function in FUNCTIONS}
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -44,7 +44,7 @@ def vector_rig(rig: Rig) -> Rig:
     sizes = [header["block_size"] for header in HEADERS]
     governor = rig.owner.deploy(rig.project.Governor, rig.owner, CAP, [rig.validator.address])
     verifier = rig.owner.deploy(rig.project.AcceptAllVerifier, sizes)
-    model = rig.owner.deploy(rig.project.Rollup, governor, governor, verifier, BASE_FEE_GWEI)
+    model = rig.owner.deploy(rig.project.Rollup, governor, governor, verifier, rig.exit_verifier, BASE_FEE_GWEI)
     rig.send(model, "depositETH", 1, rig.alice.address, 0, 0, sender=rig.alice, value=1 + FEE)
     entry = model.queueEntry(0)
     hashes = find_mapping(rig, model, Block().hash())
@@ -57,7 +57,7 @@ def vector_rig(rig: Rig) -> Rig:
         entry = keccak(stream(as_requested(record)))[:27] + bytes(5)
         rig.rpc("anvil_setStorageAt", place, mapping_slot(index, entries), "0x" + entry.hex())
     rollup = rig.project.Rollup.at(place)
-    return Rig(rig.project, rig.provider, rig.accounts, governor, verifier, rollup, rig.errors)
+    return Rig(rig.project, rig.provider, rig.accounts, governor, verifier, rig.exit_verifier, rollup, rig.errors)
 
 
 def queue_records() -> list[list[int]]:

@@ -11,7 +11,13 @@ def test_withdraw_pays_the_owner_whoever_calls(rig: Rig) -> None:
     before = rig.web3.eth.get_balance(rig.bob.address)
     receipt = rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.stranger)
     assert rig.events(receipt, "Withdrawn") == [
-        {"owner": rig.bob.address, "token": 0, "amount": 300, "caller": rig.stranger.address}
+        {
+            "owner": rig.bob.address,
+            "token": 0,
+            "to": rig.bob.address,
+            "amount": 300,
+            "caller": rig.stranger.address,
+        }
     ]
     assert rig.web3.eth.get_balance(rig.bob.address) == before + 300
     assert rig.rollup.pending(rig.bob, 0) == 0
@@ -86,3 +92,70 @@ def test_forced_eth_is_nobodys_and_changes_nothing(rig: Rig) -> None:
     assert rig.rollup.accounted(0) == accounted
     rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob)
     assert rig.rollup.queueFee() == FEE
+
+
+# ---- To an address that the owner names ----
+
+
+def test_withdraw_to_pays_whom_the_owner_names(rig: Rig) -> None:
+    token, token_id = rig.token("PlainToken")
+    for what in (0, token_id):
+        rig.fund(rig.bob, 300, what)
+    before = rig.web3.eth.get_balance(rig.stranger.address)
+    receipt = rig.send(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, sender=rig.bob)
+    assert rig.events(receipt, "Withdrawn") == [
+        {
+            "owner": rig.bob.address,
+            "token": 0,
+            "to": rig.stranger.address,
+            "amount": 300,
+            "caller": rig.bob.address,
+        }
+    ]
+    assert rig.web3.eth.get_balance(rig.stranger.address) - before == 300
+    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, sender=rig.bob)
+    assert token.balanceOf(rig.stranger) == 300
+    for what in (0, token_id):
+        refused = rig.refused(rig.rollup, "withdrawPendingTo", what, rig.stranger.address, sender=rig.bob)
+        assert refused == Refusal("NothingPending", (rig.bob.address.lower(), what))
+
+
+def test_withdraw_to_is_of_the_senders_own_balance_alone(rig: Rig) -> None:
+    rig.fund(rig.bob, 300)
+    refused = rig.refused(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, sender=rig.stranger)
+    assert refused == Refusal("NothingPending", (rig.stranger.address.lower(), 0))
+
+
+def test_withdraw_to_nobody_or_to_the_rollup_is_refused(rig: Rig) -> None:
+    """A token sent to the rollup itself would be nobody's."""
+    _, token_id = rig.token("PlainToken")
+    rig.fund(rig.bob, 300, token_id)
+    for to in ("0x" + "00" * 20, address(rig.rollup)):
+        refused = rig.refused(rig.rollup, "withdrawPendingTo", token_id, to, sender=rig.bob)
+        assert refused == Refusal("InvalidRecipient", (to.lower(),))
+
+
+def test_withdraw_to_frees_an_owner_that_cannot_receive(rig: Rig) -> None:
+    """A blacklisted owner names another address; a contract that takes no ETH has to call for itself."""
+    token, token_id = rig.token("BlockingToken")
+    rig.fund(rig.bob, 300, token_id)
+    rig.send(token, "setBlocked", rig.bob.address, True, sender=rig.owner)
+    assert rig.refused(rig.rollup, "withdrawPending", rig.bob.address, token_id, sender=rig.bob).name == "Blocked"
+    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, sender=rig.bob)
+    assert token.balanceOf(rig.stranger) == 300
+
+    forwarder = rig.owner.deploy(rig.project.Forwarder)
+    rig.fund(forwarder, 200)
+    call = rig.data(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address)
+    before = rig.web3.eth.get_balance(rig.stranger.address)
+    rig.send(forwarder, "forward", address(rig.rollup), call, sender=rig.alice)
+    assert rig.web3.eth.get_balance(rig.stranger.address) - before == 200
+
+
+def test_withdraw_to_that_the_recipient_refuses_stays_pending(rig: Rig) -> None:
+    recipient = rig.owner.deploy(rig.project.Recipient)
+    rig.send(recipient, "set", MODES["Revert"], "0x" + "00" * 20, b"", sender=rig.owner)
+    rig.fund(rig.bob, 300)
+    refused = rig.refused(rig.rollup, "withdrawPendingTo", 0, address(recipient), sender=rig.bob)
+    assert refused == Refusal("EthTransferFailed", (address(recipient).lower(), 300))
+    assert rig.rollup.pending(rig.bob, 0) == 300

@@ -72,7 +72,7 @@ def test_run_writes_a_manifest_that_matches_the_chain(
     assert manifest.block_sizes == [STEPS]
     assert manifest.keys[0].key_class == DEVELOPMENT_CLASS
     assert manifest.genesis["hash"] == "0x" + abi.L1Block.genesis().hash().hex()
-    assert set(manifest.contracts) == {"Governor", "BlockVerifier", "Rollup"}
+    assert set(manifest.contracts) == {"Governor", "BlockVerifier", "ExitVerifier", "Rollup"}
     for contract in manifest.contracts.values():
         assert len(sender.rpc.code(contract.address)) == contract.bytes_of_code <= EIP_170_BYTES
 
@@ -84,7 +84,7 @@ def test_run_again_sends_nothing(sender: Sender, contracts: Contracts, plan: Pla
     assert again == first
 
 
-@pytest.mark.parametrize("alive", [0, 1, 2])
+@pytest.mark.parametrize("alive", [0, 1, 2, 3])
 def test_run_cut_off_after_sending_goes_on_without_a_second_contract(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, alive: int
 ) -> None:
@@ -94,7 +94,7 @@ def test_run_cut_off_after_sending_goes_on_without_a_second_contract(
         Deployment(DyingSender(sender, alive), account, contracts, path).run(plan)
     assert not load_manifest(path).complete
     assert Deployment(sender, account, contracts, path).run(plan).complete
-    assert int(sender.rpc("eth_getTransactionCount", account.address, "latest"), 16) - before == 3
+    assert int(sender.rpc("eth_getTransactionCount", account.address, "latest"), 16) - before == 4
 
 
 def test_run_with_a_manifest_of_another_chain_is_refused(
@@ -147,7 +147,7 @@ def test_run_token_that_is_another_is_refused(
         Deployment(sender, account, contracts, tmp_path / "manifest.json").run(plan)
 
 
-@pytest.mark.parametrize("alive", [3, 4])
+@pytest.mark.parametrize("alive", [4, 5])
 def test_run_again_after_a_cap_was_lowered_leaves_it(
     sender: Sender, contracts: Contracts, plan: Plan, tmp_path: Path, alive: int
 ) -> None:
@@ -257,7 +257,7 @@ def test_abi_of_the_reader_is_the_contracts(contracts: Contracts) -> None:
     entries = {entry.name: entry for entry in contracts("Rollup").contract_type.abi if getattr(entry, "name", None)}
     assert entries["commitBlocks"].selector == abi.signature("commitBlocks", abi.COMMIT_TYPES)
     assert entries["commitProveExecute"].selector == abi.signature("commitProveExecute", abi.COMMIT_PROVE_EXECUTE_TYPES)
-    assert entries["BlockCommitted"].selector == abi.signature("BlockCommitted", abi.BLOCK_COMMITTED_TYPES)
+    assert entries["BlockCommitted"].selector == abi.signature("BlockCommitted", ("uint64", *abi.BLOCK_COMMITTED_DATA))
     indexed = ("uint64", "address", "uint16")
     deposit, exit_ = (*indexed, *abi.DEPOSIT_QUEUED_DATA), (*indexed, *abi.FULL_EXIT_QUEUED_DATA)
     assert entries["DepositQueued"].selector == abi.signature("DepositQueued", deposit)

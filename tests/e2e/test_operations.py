@@ -119,7 +119,7 @@ def change(world: World, validator: Validator) -> tuple[ChangePubKey, NewBlock, 
     one = validator.seal(assigned(validator), STEPS)
     sent = world.client.commit(account, L1Block.genesis(), [NewBlock.of(one)])
     (event,) = world.client.committed(sent)
-    parent = validator.following(one, event.committer, event.validator_set)
+    parent = validator.following(one, event)
     alice = wallet_of(validator, person)
     new = derive_local_key(local_account(person), world.manifest.chain_id, int(world.manifest.rollup, 16), index=1)
     alice.valid_until = int(time.time()) + 1000

@@ -128,7 +128,8 @@ abstract contract Validators is Hostiles, Ledger {
         _payOut(draft, committer, ETH, feesWei);
         published = _published(draft, blockSize, seed);
         Block memory block_ = Page.follow(chain[chain.length - 1], published, _domain(), draft.queueCount);
-        (block_.committer, block_.validatorSet) = (committer, governor.validatorSet());
+        (block_.committer, block_.validatorSet, block_.committedAt) =
+        (committer, governor.validatorSet(), uint40(block.timestamp));
         chain.push(block_);
         streams[draft.number] = draft.l1;
     }

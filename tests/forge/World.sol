@@ -5,6 +5,7 @@ import {Governor} from "../../contracts/Governor.sol";
 import {Rollup} from "../../contracts/Rollup.sol";
 import {FIELD_MODULUS} from "../../contracts/generated/Constants.sol";
 import {Block, KeyChange} from "../../contracts/interfaces/IRollup.sol";
+import {AcceptAllExitVerifier} from "../contracts/sources/AcceptAllExitVerifier.sol";
 import {AcceptAllVerifier} from "../contracts/sources/AcceptAllVerifier.sol";
 import {Recipient} from "../contracts/sources/Callers.sol";
 import {
@@ -125,7 +126,9 @@ abstract contract World {
         uint16[] memory sizes = new uint16[](2);
         (sizes[0], sizes[1]) = (8, 64);
         AcceptAllVerifier verifier = new AcceptAllVerifier(sizes);
-        rollup = new Rollup(address(governor), address(governor), address(verifier), BASE_FEE_GWEI);
+        rollup = new Rollup(
+            address(governor), address(governor), address(verifier), address(new AcceptAllExitVerifier()), BASE_FEE_GWEI
+        );
         chain.push(rollup.genesisBlock());
         _listTokens();
     }

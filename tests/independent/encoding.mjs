@@ -56,7 +56,7 @@ export function unpack(value, fields, what) {
 const BLOCK =
   "tuple(uint64 number, bytes32 parentHash, uint256 oldRoot, uint256 newRoot, uint64 timestamp, uint16 blockSize, " +
   "uint8 source, uint256 commitment, uint256 challenge, uint256 evaluation, bytes32 l2Hash, bytes32 l1Hash, " +
-  "uint64 queueEnd, uint64 chunkEnd, address committer, bytes32 validatorSet)";
+  "uint64 queueEnd, uint64 chunkEnd, address committer, bytes32 validatorSet, uint40 committedAt)";
 const NEW_BLOCK =
   "tuple(uint16 blockSize, uint64 timestamp, bytes32 newRoot, uint32 feeAccount, uint96 feeTokens, " +
   "bytes32 commitment, bytes l2, bytes l1, bytes keyAuth)";

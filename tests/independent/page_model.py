@@ -31,6 +31,7 @@ BLOCK_FIELDS = {
     "chunkEnd": "uint64",
     "committer": "address",
     "validatorSet": "bytes32",
+    "committedAt": "uint40",
 }
 BLOCK = f"({','.join(BLOCK_FIELDS.values())})"
 NEW_BLOCK = "(uint16,uint64,bytes32,uint32,uint96,bytes32,bytes,bytes,bytes)"
@@ -38,6 +39,8 @@ COMMIT_BLOCKS = [BLOCK, f"{NEW_BLOCK}[]", "bytes"]
 COMMIT_PROVE_EXECUTE = [BLOCK, NEW_BLOCK, "uint256[8]", "bytes"]
 COMMITTER = "0x" + "c0" * 20
 VALIDATOR_SET = b"\x5e" * 32
+COMMITTED_AT = 1_900_000_000
+"""Of the first transaction; the next is a second later."""
 
 
 def word(value: int) -> bytes:
@@ -174,18 +177,18 @@ class Rollup:
     def __init__(self, chain_id: int = 31337, address: str = "0x" + "ab" * 20) -> None:
         self.chain_id, self.address = chain_id, address
         self.accounts: dict[int, Account] = {}
-        genesis: list = [0] * 16
+        genesis: list = [0] * 17
         genesis[3] = state_root({})
-        self.blocks = [self.finish(genesis, bytes(32), "0x" + "00" * 20, bytes(32))]
+        self.blocks = [self.finish(genesis, bytes(32), "0x" + "00" * 20, bytes(32), 0)]
         self.unsent: list[tuple] = []
         self.published: list[tuple[list[int], bytes, bytes]] = []
         self.transactions: list[str] = []
 
     @staticmethod
-    def finish(block: list, parent_hash: bytes, committer: str, validator_set: bytes) -> list:
+    def finish(block: list, parent_hash: bytes, committer: str, validator_set: bytes, committed_at: int) -> list:
         for i in (10, 11):
             block[i] = block[i] or bytes(32)
-        return [block[0], parent_hash, *block[2:14], committer, validator_set]
+        return [block[0], parent_hash, *block[2:14], committer, validator_set, committed_at]
 
     def account(self, index: int) -> Account:
         return self.accounts.setdefault(index, Account())
@@ -289,7 +292,9 @@ class Rollup:
         data = [keccak(l2), keccak(l1), parent[12] + queued, parent[13] + len(chunks)]
         block = [parent[0] + 1, b"", parent[3], root, header.timestamp, header.block_size, 1, c, x, y, *data]
         parent_hash = keccak(encode([BLOCK], [parent]))
-        self.blocks.append(self.finish(block, parent_hash, COMMITTER, VALIDATOR_SET))
+        self.blocks.append(
+            self.finish(block, parent_hash, COMMITTER, VALIDATOR_SET, COMMITTED_AT + len(self.transactions))
+        )
         new: tuple = (header.block_size, header.timestamp, word(root), header.fee_account, fee_tokens, word(c), l2, l1)
         new += (b"".join(step.key_auth for step in steps),)
         self.unsent.append(new)

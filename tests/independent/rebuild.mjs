@@ -2,8 +2,8 @@
 //
 // stdin:  {"chainId": 1, "rollup": "0x..", "transactions": ["0x<input of a transaction that committed blocks>", ..]}
 // stdout: {"blocks", "root", "accounts", "challenges", "evaluations", "hashes", "noopsElsewhere"}
-//   hashes: of the blocks from 0 on, except the last transaction's: the committer and the validator set are read from
-//   the parent that the next transaction gives.
+//   hashes: of the blocks from 0 on, except the last transaction's: the committer, the validator set and the time of the
+//   commit are read from the parent that the next transaction gives.
 //   noopsElsewhere: numbers of the blocks whose C is not that of all Noops last. Their state is rebuilt all the same.
 // An inconsistency: exit 1, one line on stderr.
 import { readFileSync } from "node:fs";
@@ -17,6 +17,7 @@ import { challengeOf, commitmentOf, decodeStreams, evaluationOf, stepsOf } from 
 const VERSION = 1n;
 const FEE_TOKENS = 8;
 const KEY_AUTH_BYTES = 70;
+const TOLD_BY_L1 = ["committer", "validatorSet", "committedAt"];
 const isQueued = ({ name }) => name === "Deposit" || name === "FullExit";
 
 class Chain {
@@ -33,8 +34,8 @@ class Chain {
   /** Compares the parent that a transaction gives with our last block; learns from it what only it tells. */
   adopt(parent) {
     for (const block of this.blocks.slice(this.hashes.length)) {
-      // All blocks of a transaction have its sender and the registry's one answer to it.
-      if (block.number > 0n) Object.assign(block, { committer: parent.committer, validatorSet: parent.validatorSet });
+      // All blocks of a transaction have its sender, the registry's one answer to it, and its time.
+      if (block.number > 0n) for (const name of TOLD_BY_L1) block[name] = parent[name];
       block.parentHash = this.hashes.at(-1) ?? 0n;
       this.hashes.push(hashBlock(block));
     }

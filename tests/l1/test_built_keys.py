@@ -11,11 +11,13 @@ from rollup._native import Circuit, ProvingKey, setup_development
 from rollup.circuits import keys
 from rollup.circuits.errors import ProvingKeyMissingError, ProvingKeyStaleError
 from rollup.core.constants import FIELD_MODULUS
+from rollup.exits.errors import ExitKitError
+from rollup.exits.kit import write_kit
 from rollup.l1.deployment import Plan, check_plan
 from rollup.l1.errors import DeploymentRefused
 from rollup.l1.project import built_keys
 from rollup.l1.rpc import JsonRpc
-from rollup.l1.verifier_source import VerificationKey, VerifierKeyError
+from rollup.l1.verifier_source import EXIT, VerificationKey, VerifierKeyError
 
 CIRCUITS = "these"
 SIZE = 8
@@ -50,9 +52,12 @@ def zkey(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(zkey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as `build_keys` leaves it."""
     monkeypatch.setattr(keys, "circuits_digest", lambda _: CIRCUITS)
+    monkeypatch.setattr(keys, "exit_digest", lambda: CIRCUITS)
     shutil.copy(zkey, tmp_path / "a.zkey")
+    write_kit(tmp_path / "exit.kit", zkey, zkey, zkey)  # of the kit only the key is asked for here
     entry = {"block_size": SIZE, "constraints": 1, "circuits": CIRCUITS, "proving_key": "a.zkey"}
-    (tmp_path / keys.MANIFEST).write_text(json.dumps({"keys": [entry]}))
+    exit_entry = {"constraints": 2, "circuit": CIRCUITS, "kit": "exit.kit", "kit_bytes": 0, "kit_sha256": ""}
+    (tmp_path / keys.MANIFEST).write_text(json.dumps({"keys": [entry], "exit": exit_entry}))
     return tmp_path
 
 
@@ -75,9 +80,10 @@ def without_phase_two(data: bytes) -> bytes:
 
 
 def test_built_keys_come_from_the_proving_key(folder: Path) -> None:
-    (offer,) = built_keys(folder)
+    offer, exit_offer = built_keys(folder)
     assert (offer.block_size, offer.constraints, offer.development) == (SIZE, 1, True)
-    assert offer.verification_key == ProvingKey(folder / "a.zkey").verification_key()
+    assert (exit_offer.block_size, exit_offer.constraints, exit_offer.development) == (EXIT, 2, True)
+    assert offer.verification_key == ProvingKey(folder / "a.zkey").verification_key() == exit_offer.verification_key
     VerificationKey.from_snarkjs(SIZE, offer.verification_key)
 
 
@@ -98,7 +104,7 @@ def test_built_keys_phase_two_skipped_is_refused(folder: Path, marked: bool) -> 
 
 @pytest.mark.parametrize("development", [True, False])
 def test_check_plan_phase_two_skipped_is_refused_for_every_class(folder: Path, development: bool) -> None:
-    (offer,) = built_keys(folder)
+    offer, _ = built_keys(folder)
     offer.verification_key["vk_delta_2"] = offer.verification_key["vk_gamma_2"]
     plan = Plan([type(offer)(SIZE, 1, development, offer.verification_key)], [], [], allow_development_key=True)
     with pytest.raises(VerifierKeyError, match="phase 2"):
@@ -112,6 +118,22 @@ def test_find_key_of_other_circuits_is_refused_by_name(folder: Path, monkeypatch
             action(SIZE, folder)
         assert caught.value.values == {"path": str(folder / "a.zkey"), "of": CIRCUITS, "present": "others"}
     with pytest.raises(ProvingKeyStaleError):
+        built_keys(folder)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_built_keys_exit_key_phase_two_skipped_is_refused(folder: Path, tmp_path: Path, marked: bool) -> None:
+    data = without_phase_two((folder / "a.zkey").read_bytes())
+    bad = tmp_path / "bad.zkey"
+    bad.write_bytes(data if marked else without_mark(data))
+    write_kit(folder / "exit.kit", bad, bad, bad)
+    with pytest.raises(DeploymentRefused, match="phase 2 was skipped"):
+        built_keys(folder)
+
+
+def test_built_keys_damaged_kit_is_refused(folder: Path) -> None:
+    (folder / "exit.kit").write_bytes(b"PK")
+    with pytest.raises(ExitKitError):
         built_keys(folder)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rollup.l1.errors import ManifestInvalid
-from rollup.l1.manifest import DeployedContract, DeployedKey, DeployedToken, Manifest, load_manifest
+from rollup.l1.manifest import DeployedContract, DeployedExitKey, DeployedKey, DeployedToken, Manifest, load_manifest
 
 
 def example() -> Manifest:
@@ -18,6 +18,7 @@ def example() -> Manifest:
         sending={"name": "Rollup", "address": "0xcc", "l1_block": 7},
         genesis={"hash": "0xdd"},
         keys=[DeployedKey(37, 1_000_000, "development (unsafe)", "0xee"), DeployedKey(8, 250_000, "ceremony", "0xff")],
+        exit_key=DeployedExitKey(20_000, "ceremony", "0x11"),
         tokens=[DeployedToken(0, "ETH", 18, "0x00", 1)],
         validators=["0xbb"],
     )
@@ -33,7 +34,7 @@ def test_save_load_manifest_round_trips(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["manifest.json"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "block_sizes": []}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 2, "block_sizes": []}'])
 def test_load_manifest_other_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "m.json").write_text(text)
     with pytest.raises(ManifestInvalid, match="deploy again"):

@@ -7,7 +7,7 @@ from typing import Any
 from eth_abi.abi import encode
 
 from rollup.core import BlockBuilder, Deposit, State, domain
-from rollup.l1.abi import BLOCK_COMMITTED, COMMIT, COMMIT_TYPES, L1Block, NewBlock, selector
+from rollup.l1.abi import BLOCK_COMMITTED, BLOCK_COMMITTED_DATA, COMMIT, COMMIT_TYPES, L1Block, NewBlock, selector
 from rollup.l1.client import RollupClient
 from rollup.l1.reader import Reader
 from rollup.l1.rpc import LOG_RANGE_BLOCKS, JsonRpc
@@ -16,6 +16,7 @@ from rollup.l1.sender import Sender
 CHAIN_ID = 31337
 ROLLUP = "0x" + 20 * "c0"
 COMMITTER = "0x" + 20 * "0a"
+COMMITTED_AT = 1_800_000_007
 DEPLOYED_AT = 5
 BLOCKS = 3
 HEAD = DEPLOYED_AT + 2 * LOG_RANGE_BLOCKS
@@ -48,14 +49,14 @@ class Node(JsonRpc):
         builder.add(Deposit(parent.number, 0, 7, 0xA000 + parent.number))
         sealed = builder.seal()
         binding = sealed.commitment, sealed.challenge, sealed.evaluation
-        block = parent.following(sealed.header, sealed.l2, sealed.l1, binding, COMMITTER, bytes(32))
+        block = parent.following(sealed.header, sealed.l2, sealed.l1, binding, COMMITTER, bytes(32), COMMITTED_AT)
         transaction = f"0x{block.number:064x}"
         new = NewBlock.of(sealed).as_tuple()
         self.inputs[transaction] = COMMIT + encode(COMMIT_TYPES, [parent.as_tuple(), [new], b""])
         at = DEPLOYED_AT + (block.number - 1) * LOG_RANGE_BLOCKS
         self.logs_at[at] = {
             "topics": ["0x" + BLOCK_COMMITTED.hex(), f"0x{block.number:064x}"],
-            "data": "0x" + encode(["bytes32", "address", "bytes32"], [block.hash(), COMMITTER, bytes(32)]).hex(),
+            "data": "0x" + encode(BLOCK_COMMITTED_DATA, [block.hash(), COMMITTER, bytes(32), COMMITTED_AT]).hex(),
             "transactionHash": transaction,
             "blockNumber": hex(at),
         }

@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from operator_model import Operator
 
 from bench.unsigned_chain import COMMITTER
-from rollup.l1.abi import BLOCK_COMMITTED, L1Block, selector
+from rollup.l1.abi import BLOCK_COMMITTED, BLOCK_COMMITTED_DATA, L1Block, selector
 from rollup.l1.feed import Origin
 from rollup.l1.rpc import RpcError
 
@@ -167,7 +167,7 @@ def _log(block: L1Block, transaction: str, l1_block: int, index: int) -> dict[st
     return {
         "address": ROLLUP,
         "topics": ["0x" + BLOCK_COMMITTED.hex(), f"0x{block.number:064x}"],
-        "data": "0x" + encode(["bytes32", "address", "bytes32"], [block.hash(), COMMITTER, bytes(32)]).hex(),
+        "data": "0x" + encode(BLOCK_COMMITTED_DATA, [block.hash(), COMMITTER, bytes(32), block.committed_at]).hex(),
         "transactionHash": transaction,
         "blockNumber": hex(l1_block),
         "logIndex": hex(index),

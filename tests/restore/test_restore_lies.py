@@ -115,6 +115,12 @@ LIES: dict[str, tuple[Lie, type[SluiceError], str]] = {
     "event_hash_changed": (_with_event(lambda log: _data(log, 5)), ReaderError, f"block {LIED_ABOUT}: no BlockComm"),
     "committer_changed": (_with_event(lambda log: _data(log, 60)), ReaderError, f"block {LIED_ABOUT}: its data"),
     "validator_set_changed": (_with_event(lambda log: _data(log, 95)), ReaderError, f"block {LIED_ABOUT}: its data"),
+    "committed_at_changed": (_with_event(lambda log: _data(log, 127)), ReaderError, f"block {LIED_ABOUT}: its data"),
+    "committed_at_no_time": (
+        _with_event(lambda log: _data(log, 96)),
+        ReaderError,
+        f"block {LIED_ABOUT}: it was commit",
+    ),
     "event_of_another_contract": (
         _with_event(lambda log: [log | {"address": "0x" + 20 * "ee"}]),
         NodeFaulty,
