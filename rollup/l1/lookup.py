@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from rollup.core.operations import domain
 from rollup.l1.abi import BLOCK_COMMITTED, decode_publication, selector
 from rollup.l1.errors import ReaderError
-from rollup.l1.published import Published, published_block
+from rollup.l1.published import Commit, Published, published_block
 from rollup.l1.reader import commit_of_log
 from rollup.l1.rpc import LOG_RANGE_BLOCKS, JsonRpc
 
