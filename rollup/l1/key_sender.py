@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from eth_account.signers.local import LocalAccount
 
-from rollup.l1.errors import NodeUnreachable, TransactionNotMined, TransactionNotTaken, TransactionReverted
+from rollup.l1.errors import NodeUnreachable, TransactionNotMined, TransactionNotTaken
 from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import JsonRpc, RpcError
-from rollup.l1.sending import Account, Sending, Sent, data_gas
+from rollup.l1.sending import Account, Sending, Sent, data_gas, failure, request
 
 MINE_SECONDS: Final = 600
 """How long to wait for a transaction to be in an L1 block."""
@@ -71,7 +71,7 @@ class KeySender(Sending):
         receipt = self._wait(action, name)
         used = int(receipt["gasUsed"], 16)
         if receipt["status"] != "0x1":
-            raise self._why(action, to, data, account.address, wei, receipt)
+            raise failure(self.rpc, self.refusals, action, request(account.address, to, data, wei), receipt)
         contract = None if receipt.get("contractAddress") is None else str(receipt["contractAddress"])
         return Sent(name, int(receipt["blockNumber"], 16), used, data_gas(data, used), contract)
 
@@ -110,14 +110,3 @@ class KeySender(Sending):
                 raise TransactionNotMined(action, name, self._mine_seconds)
             self._pause(pause)
             pause = min(2 * pause, LONGEST_POLL_SECONDS)
-
-    def _why(
-        self, action: str, to: str | None, data: bytes, sender: str, wei: int, receipt: dict[str, Any]
-    ) -> Exception:
-        """What a transaction that was estimated well failed with when its turn came."""
-        request = {"from": sender, "data": "0x" + data.hex(), "value": hex(wei)} | ({"to": to} if to else {})
-        try:
-            self.rpc("eth_call", request, receipt["blockNumber"])
-        except RpcError as error:
-            return self.refusals.decode(action, error.revert_data(), error.text)
-        return TransactionReverted(action, f"{receipt['transactionHash']} failed, though repeated it does not")

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from rollup.l1.errors import NodeUnreachable
@@ -43,6 +43,20 @@ class RpcError(Exception):
         if not isinstance(data, str) or not data.startswith("0x"):
             return b""
         return bytes.fromhex(data[2:])
+
+
+class Rpc(Protocol):
+    """Asks a node, as JsonRpc does."""
+
+    @property
+    def name(self) -> str:
+        """What error messages call the node."""
+
+    def __call__(self, method: str, *params: object) -> Any:
+        """Return the result of a method.
+
+        Raises: NodeUnreachable; RpcError if the node answers with an error.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, Final, Protocol
 from eth_abi.abi import encode
 
 from rollup.l1.abi import selector
-from rollup.l1.errors import GasLimitExceeded
+from rollup.l1.errors import GasLimitExceeded, L1Error, TransactionReverted
 from rollup.l1.refusals import Refusals
-from rollup.l1.rpc import JsonRpc, RpcError
+from rollup.l1.rpc import JsonRpc, Rpc, RpcError
 
 TRANSACTION_GAS_LIMIT: Final = 1 << 24
 """EIP-7825; anvil holds transactions to it with --enable-tx-gas-limit."""
@@ -34,6 +34,43 @@ def data_gas(data: bytes, gas_used: int) -> int:
     tokens = calldata_tokens(data)
     floor = FLOOR_GAS_PER_TOKEN * tokens
     return floor if gas_used <= BASE_GAS + floor else GAS_PER_TOKEN * tokens
+
+
+def request(sender: str, to: str | None, data: bytes, wei: int = 0) -> dict[str, str]:
+    """A call as eth_call and eth_estimateGas take it; creation code with `to` None."""
+    return {"from": sender, "data": "0x" + data.hex(), "value": hex(wei)} | ({} if to is None else {"to": to})
+
+
+def allowed_gas(rpc: Rpc, refusals: Refusals, action: str, call: dict[str, str]) -> int:
+    """Return the gas to allow a call: the node's estimate and a fifth.
+
+    Args:
+        rpc: The node.
+        refusals: The errors to recognise.
+        action: What it is, for messages.
+        call: As `request` gives it.
+
+    Raises: ContractRefused, TransactionReverted: it would fail. GasLimitExceeded, NodeUnreachable.
+    """
+    try:
+        gas = int(rpc("eth_estimateGas", call), 16)
+    except RpcError as error:
+        raise refusals.decode(action, error.revert_data(), error.text) from error
+    if gas > TRANSACTION_GAS_LIMIT:
+        raise GasLimitExceeded(action, gas, TRANSACTION_GAS_LIMIT)
+    return min(gas * _MARGIN_NUMERATOR // _MARGIN_DENOMINATOR, TRANSACTION_GAS_LIMIT)
+
+
+def failure(rpc: Rpc, refusals: Refusals, action: str, call: dict[str, str], receipt: dict[str, Any]) -> L1Error:
+    """Return the exception for a call that failed in a block although it was estimated well; see `allowed_gas`.
+
+    Raises: NodeUnreachable.
+    """
+    try:
+        rpc("eth_call", call, receipt["blockNumber"])
+    except RpcError as error:
+        return refusals.decode(action, error.revert_data(), error.text)
+    return TransactionReverted(action, f"{receipt['transactionHash']} failed, though repeated it does not")
 
 
 class Account(Protocol):
@@ -92,19 +129,9 @@ class Sending(ABC):
 
     def send(self, action: str, to: str | None, data: bytes, account: Account, wei: int = 0) -> Sent:
         """Send raw calldata, or creation code with `to` None; see `call`."""
-        gas = self._estimate(action, to, data, str(account.address), wei)
+        gas = allowed_gas(self.rpc, self.refusals, action, request(str(account.address), to, data, wei))
         return self._land(action, to, data, account, wei, gas)
 
     @abstractmethod
     def _land(self, action: str, to: str | None, data: bytes, account: Account, wei: int, gas: int) -> Sent:
         """Sign, send, and wait until it is in an L1 block."""
-
-    def _estimate(self, action: str, to: str | None, data: bytes, sender: str, wei: int) -> int:
-        request = {"from": sender, "data": "0x" + data.hex(), "value": hex(wei)} | ({"to": to} if to else {})
-        try:
-            gas = int(self.rpc("eth_estimateGas", request), 16)
-        except RpcError as error:
-            raise self.refusals.decode(action, error.revert_data(), error.text) from error
-        if gas > TRANSACTION_GAS_LIMIT:
-            raise GasLimitExceeded(action, gas, TRANSACTION_GAS_LIMIT)
-        return min(gas * _MARGIN_NUMERATOR // _MARGIN_DENOMINATOR, TRANSACTION_GAS_LIMIT)
