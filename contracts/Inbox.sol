@@ -87,7 +87,8 @@ abstract contract Inbox is Mode, Vault, Queue {
         feeGwei = _queueFeeGwei();
         uint256 fee = uint256(feeGwei) * 1 gwei;
         uint256 sent = msg.value > depositWei ? msg.value - depositWei : 0;
-        if (sent < fee) revert QueueFeeNotPaid(fee, sent);
+        // Of both together: a fee of 0 would not notice that the deposit itself is missing.
+        if (msg.value < depositWei + fee) revert QueueFeeNotPaid(fee, sent);
         if (sent > 2 * fee) revert QueueFeeExceeded(2 * fee, sent);
         accounted[ETH] += msg.value;
         _creditPending(msg.sender, ETH, uint128(sent - fee));

@@ -21,6 +21,7 @@ abstract contract Queue is IRollup {
     mapping(uint64 index => bytes32) private _entries;
 
     constructor(uint32 baseFeeGwei) {
+        if (baseFeeGwei == 0) revert QueueFeeZero();
         BASE_FEE_GWEI = baseFeeGwei;
     }
 

@@ -178,6 +178,8 @@ interface IRollup {
     /// @notice More than twice the queue fee was sent for it.
     /// @param sentWei As for QueueFeeNotPaid.
     error QueueFeeExceeded(uint256 mostWei, uint256 sentWei);
+    /// @notice A queue without a fee could be flooded for nothing.
+    error QueueFeeZero();
     /// @notice The governor has stopped deposits of the token.
     error DepositsPaused(uint16 token);
     /// @notice Net deposits would exceed the token's cap.

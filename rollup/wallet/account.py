@@ -129,13 +129,21 @@ class WalletAccount:
     ) -> tuple[CancelOrder, Order]:
         """The end of the slot's orders, its fee of the sold token too, and the order that comes instead.
 
-        The new order can be filled at once; the old ones are dead only when either of the two is in a block.
+        The new order can be filled at once; the old ones are dead only when either of the two is in a block. If that is
+        the new order, the cancellation is refused for good and its nonce is missing before later ones: `release_nonce`.
         """
         cancel = CancelOrder(
             self.account_id, slot, self.next_order_id, sell_token, cancel_fee, self._take_nonce(),
             valid_until=self._until(),
         )  # fmt: skip
         return cancel, self.order(sell_token, sell_amount, buy_token, buy_amount, fee, slot, replacing=True)
+
+    def release_nonce(self, nonce: int, token: int, fee: int = 0) -> Transfer:
+        """A payment of nothing to oneself, in the place of an operation that can no longer be included.
+
+        Whichever of the two is in a block first ends the other.
+        """
+        return Transfer(self.account_id, self.account_id, self.address, token, 0, fee, nonce, valid_until=self._until())
 
     def cancel_orders(self, fee_token: int, fee: int = 0, slot: int = FIRST_ORDER_SLOT) -> CancelOrder:
         """The end of every order that this slot has had, once it is in a block."""

@@ -230,11 +230,20 @@ def test_rollup_has_no_function_of_the_governors(rig: Rig) -> None:
 def test_rollup_constructor_refuses_addresses_without_code(rig: Rig) -> None:
     nobody = rig.bob.address
     good = (address(rig.governor), address(rig.governor), address(rig.verifier), address(rig.exit_verifier))
-    code = rig.project.Rollup.contract_type.deployment_bytecode.bytecode
     for position in range(4):
-        arguments = [*good[:position], nobody, *good[position + 1 :], 1]
-        encoded = encode(["address"] * 4 + ["uint32"], arguments)
-        call = {"from": rig.owner.address, "data": code + encoded.hex(), "gas": hex(10**7)}
-        answer = rig.web3.provider.make_request("eth_call", [call, "latest"])
-        raw = bytes.fromhex(answer["error"]["data"][2:])
-        assert rig.refusal(raw) == Refusal("AddressWithoutCode", (nobody.lower(),))
+        refusal = _constructor_refusal(rig, [*good[:position], nobody, *good[position + 1 :], 1])
+        assert refusal == Refusal("AddressWithoutCode", (nobody.lower(),))
+
+
+def test_rollup_constructor_refuses_a_queue_without_a_fee(rig: Rig) -> None:
+    """It could be flooded for nothing, for good: there is no way to raise the base."""
+    good = (address(rig.governor), address(rig.governor), address(rig.verifier), address(rig.exit_verifier))
+    assert _constructor_refusal(rig, [*good, 0]) == Refusal("QueueFeeZero", ())
+
+
+def _constructor_refusal(rig: Rig, arguments: list[Any]) -> Refusal:
+    code = rig.project.Rollup.contract_type.deployment_bytecode.bytecode
+    encoded = encode(["address"] * 4 + ["uint32"], arguments)
+    call = {"from": rig.owner.address, "data": code + encoded.hex(), "gas": hex(10**7)}
+    answer = rig.web3.provider.make_request("eth_call", [call, "latest"])
+    return rig.refusal(bytes.fromhex(answer["error"]["data"][2:]))

@@ -13,9 +13,11 @@ from rollup._native import eddsa_verify
 from rollup.core import Context, Deposit, State
 from rollup.core.constants import FIRST_ORDER_SLOT
 from rollup.core.errors import (
+    CancelTooLowError,
     FieldRuleError,
     KeyChangeNotAuthorisedError,
     LinkMismatchError,
+    NonceMismatchError,
     OrderReplacedError,
     SignatureInvalidError,
     SignatureMissingError,
@@ -216,6 +218,21 @@ def test_replace_order_cancels_the_old_one_and_the_new_one_can_be_filled(
     with pytest.raises(OrderReplacedError):
         state.apply(Swap(old, taker, 20, 10), CONTEXT)
     state.apply(Swap(alice.sign(new), taker, 20, 10), CONTEXT)
+
+
+def test_release_nonce_of_a_cancellation_that_came_too_late_lets_later_operations_in(
+    accounts: list[WalletAccount], state: State
+) -> None:
+    alice, bob = accounts
+    cancel, new = alice.replace_order(0, 200, 1, 100)
+    later = alice.sign(alice.withdraw(0, 1))
+    state.apply(Swap(alice.sign(new), bob.sign(bob.order(1, 50, 0, 100)), 20, 10), CONTEXT)
+    with pytest.raises(CancelTooLowError):
+        state.apply(alice.sign(cancel), CONTEXT)
+    with pytest.raises(NonceMismatchError):
+        state.apply(later, CONTEXT)
+    state.apply(alice.sign(alice.release_nonce(cancel.nonce, 0)), CONTEXT)
+    state.apply(later, CONTEXT)
 
 
 def test_valid_until_by_default_is_soon(accounts: list[WalletAccount]) -> None:
