@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rollup.cli.options import Address, key_index_option, l2_key, money_of, owner_account, token_of
+from rollup.cli.options import ACCOUNT_ID, Address, key_index_option, l2_key, money_of, owner_account, token_of
 from rollup.cli.session import Way, reaches_l1, report, session
 
 
@@ -18,9 +18,10 @@ from rollup.cli.session import Way, reaches_l1, report, session
 def deposit(way: Way, amount: str, to: int | None, set_key: bool, key_index: int) -> None:
     """Put money into the rollup; the queue fee is paid on top, in ETH. ERC-20s are approved as needed."""
     from rollup.core.operations import NO_KEY
+    from rollup.l1.manifest import load_manifest
 
+    token, units = money_of(load_manifest(way.manifest), amount, "--amount")
     with session(way) as on:
-        token, units = money_of(on.manifest, amount, "--amount")
         payer = on.signer()
         key = NO_KEY
         if set_key:
@@ -45,12 +46,14 @@ def forced_exit() -> None:
 
 @forced_exit.command("request")
 @reaches_l1()
-@click.option("--id", "account_id", type=click.IntRange(0), required=True, help="The L2 account.")
+@click.option("--id", "account_id", type=ACCOUNT_ID, required=True, help="The L2 account.")
 @click.option("--token", required=True, metavar="SYMBOL")
 def request_exit(way: Way, account_id: int, token: str) -> None:
     """Demand all that an L2 account has of a token back, through L1's queue; for its owner, whatever key it has."""
+    from rollup.l1.manifest import load_manifest
+
+    token_id = token_of(load_manifest(way.manifest), token, "--token").token_id
     with session(way) as on:
-        token_id = token_of(on.manifest, token, "--token").token_id
         sent = on.client.request_full_exit(on.signer(), account_id, token_id)
         report(sent, "requested; once a block with it is executed, the money is pending")
 
@@ -69,7 +72,7 @@ def approve_key(way: Way, for_ever: bool, file: Any) -> None:
 
     change = loads(file.read())
     if not isinstance(change, ChangePubKey):
-        raise click.UsageError(f"{file.name} holds a {type(change).__name__}, not a change of key")
+        raise click.UsageError(f"{file.name} holds {type(change).__name__}, not a change of key")
     if change.valid_until == FOREVER and not for_ever:
         raise click.UsageError("the change never ends and an approval cannot be taken back: add --for-ever if it must")
     with session(way) as on:
@@ -85,8 +88,10 @@ def approve_key(way: Way, for_ever: bool, file: Any) -> None:
 @click.option("--token", required=True, metavar="SYMBOL")
 def withdraw(way: Way, owner: int, token: str) -> None:
     """Have a pending balance paid out to its owner; anyone may."""
+    from rollup.l1.manifest import load_manifest
+
+    token_id = token_of(load_manifest(way.manifest), token, "--token").token_id
     with session(way) as on:
-        token_id = token_of(on.manifest, token, "--token").token_id
         sent = on.client.withdraw_pending(on.signer(), f"0x{owner:040x}", token_id)
         report(sent, "paid out")
 

@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from rollup.core.amounts import pack_fee
+from rollup.core.checks import check_uint
+from rollup.core.constants import ACCOUNT_ID_BITS, BALANCE_BITS
+
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
@@ -35,8 +39,11 @@ key_index_option = click.option(
 )
 
 
+ACCOUNT_ID = click.IntRange(0, (1 << ACCOUNT_ID_BITS) - 1)
+
+
 class Address(click.ParamType):
-    """An L1 address; its checksum is checked if it has one."""
+    """An L1 address, not 0, which can own nothing; its checksum is checked if it has one."""
 
     name = "address"
 
@@ -46,9 +53,12 @@ class Address(click.ParamType):
         from rollup.core.errors import AddressTextError
 
         try:
-            return value if isinstance(value, int) else parse_address(value)
+            address = value if isinstance(value, int) else parse_address(value)
         except AddressTextError as error:
             self.fail(str(error), param, ctx)
+        if not address:
+            self.fail("the zero address can own nothing: name a real one", param, ctx)
+        return address
 
 
 class NodeUrl(click.ParamType):
@@ -85,24 +95,66 @@ def token_of(manifest: "Manifest", symbol: str, option: str) -> "Token":
         if token.symbol == symbol:
             return Token(token.token_id, token.symbol, token.decimals)
     known = ", ".join(token.symbol for token in manifest.tokens)
-    raise click.BadParameter(f"{symbol!r} is no token of this deployment: {known}", param_hint=option)
+    is_close = any(token.symbol.lower() == symbol.lower() for token in manifest.tokens)
+    note = "; symbols are case-sensitive" if is_close else ""
+    raise click.BadParameter(f"{symbol!r} is no token of this deployment: {known}{note}", param_hint=option)
 
 
-def amount_of(text: str, token: "Token", option: str) -> int:
+def exact(units: int) -> int:
+    """Return an amount that is published as it is.
+
+    Raises: ValueRangeError: no balance can hold it.
+    """
+    return check_uint("amount", units, BALANCE_BITS)
+
+
+def amount_of(text: str, token: "Token", option: str, fits: Callable[[int], object] = exact) -> int:
     """Return an amount in decimal units as smallest units.
+
+    Args:
+        fits: Raises ValueRangeError or AmountNotRepresentableError if it cannot be published, as `pack_fee` does.
 
     Raises: click.BadParameter.
     """
+    from rollup.core.errors import AmountNotRepresentableError, ValueRangeError
     from rollup.wallet.tokens import AmountTextError, parse_amount
 
     try:
-        return parse_amount(text, token)
+        units = parse_amount(text, token)
+        fits(units)
     except AmountTextError as error:
-        raise click.BadParameter(f"{text!r} is {error}", param_hint=option) from error
+        reason = f"is {error}"
+    except ValueRangeError as error:
+        reason = f"is too much: use less than {token.show(error.limit)}"
+    except AmountNotRepresentableError as error:
+        near = " or ".join(token.show(value) for value in (error.lower, error.upper) if value is not None)
+        reason = f"has too many significant digits for what is published of it: use {near}"
+    else:
+        return units
+    raise click.BadParameter(f"{text!r} {reason}", param_hint=option)
 
 
-def money_of(manifest: "Manifest", text: str, option: str) -> tuple["Token", int]:
+def fee_of(text: str, token: "Token", manifest: "Manifest") -> int:
+    """Return the fee of an operation that pays it in the token it moves: AMOUNT:SYMBOL, or AMOUNT alone.
+
+    Raises: click.BadParameter.
+    """
+    if ":" not in text:
+        return amount_of(text, token, "--fee", pack_fee)
+    named, units = money_of(manifest, text, "--fee", pack_fee)
+    if named != token:
+        reason = f"{text!r}: this fee is paid in the token that is paid or sold, {token.symbol}"
+        raise click.BadParameter(reason, param_hint="--fee")
+    return units
+
+
+def money_of(
+    manifest: "Manifest", text: str, option: str, fits: Callable[[int], object] = exact
+) -> tuple["Token", int]:
     """Read AMOUNT:SYMBOL, such as 12.5:USDS.
+
+    Args:
+        fits: As `amount_of` says.
 
     Returns: The token, and the amount in smallest units.
     Raises: click.BadParameter.
@@ -111,7 +163,7 @@ def money_of(manifest: "Manifest", text: str, option: str) -> tuple["Token", int
     if not colon:
         raise click.BadParameter(f"{text!r}: write AMOUNT:SYMBOL, such as 12.5:ETH", param_hint=option)
     token = token_of(manifest, symbol, option)
-    return token, amount_of(amount, token, option)
+    return token, amount_of(amount, token, option, fits)
 
 
 def owner_account(key_file: Path | None) -> "LocalAccount":

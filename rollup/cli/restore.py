@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup.cli.options import Address, NodeUrl, manifest_option, rpc_option
+from rollup.cli.options import ACCOUNT_ID, Address, NodeUrl, manifest_option, rpc_option
 from rollup.progress import Advance, Bars
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def restore(manifest: Path, path: Path, rpc: str, others: tuple[str, ...], as_js
 @manifest_option
 @store_option
 @click.option("--owner", type=Address(), help="Whose accounts, an L1 address.")
-@click.option("--id", "account_id", type=click.IntRange(0), help="Or which account.")
+@click.option("--id", "account_id", type=ACCOUNT_ID, help="Or which account.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, in smallest units by token id.")
 def balances(manifest: Path, path: Path, owner: int | None, account_id: int | None, as_json: bool) -> None:
     """Show what somebody has on L2, from the state that `sluice restore` made."""

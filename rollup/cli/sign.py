@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from rollup.cli.options import (
+    ACCOUNT_ID,
     Address,
-    amount_of,
+    fee_of,
     key_file_option,
     key_index_option,
     l2_key,
@@ -19,6 +20,10 @@ from rollup.cli.options import (
     owner_account,
     token_of,
 )
+from rollup.core.amounts import pack_amount, pack_fee
+from rollup.core.checks import check_uint
+from rollup.core.constants import FIRST_ORDER_SLOT, NONCE_BITS, ORDER_AMOUNT_BITS, ORDER_ID_BITS, SLOT_BITS
+from rollup.core.errors import FieldRuleError
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
 
 SECONDS_PER_HOUR = 3600
 MAX_HOURS = 10 * 365 * 24
+NONCE = click.IntRange(0, (1 << NONCE_BITS) - 1)
+ORDER_ID = click.IntRange(0, (1 << ORDER_ID_BITS) - 1)
+OPTIONS = {"sell_amount": "--sell", "buy_amount": "--for", "account_id": "--leaving-id"}
+"""Where a user gives what a wallet refuses, by the field."""
 
 
 @click.group()
@@ -71,15 +80,25 @@ def _signs(command: Callable[..., None]) -> Callable[..., None]:
         manifest: Path, account_id: int, key_file: Path | None, key_index: int, hours: float | None, for_ever: bool,
         unsigned: bool, nonce: int = 0, **others: Any,
     ) -> None:  # fmt: skip
-        command(_signing(manifest, account_id, key_file, key_index, _until(hours, for_ever), unsigned, nonce), **others)
+        signing = _signing(manifest, account_id, key_file, key_index, _until(hours, for_ever), unsigned, nonce)
+        try:
+            command(signing, **others)
+        except FieldRuleError as error:
+            if error.field not in OPTIONS:
+                raise
+            raise click.BadParameter(error.rule, param_hint=OPTIONS[error.field]) from error
 
     for option in (
-        click.option("--unsigned", is_flag=True, help="Leave the signature out, for `sluice sign batch`."),
+        click.option(
+            "--unsigned",
+            is_flag=True,
+            help="Leave the signature out, for `sluice sign batch`; the key still names the owner.",
+        ),
         click.option("--for-ever", is_flag=True, help="It never ends."),
         click.option("--hours", type=float, help="How long it can be included.  [default: 24, of a new key 72]"),
         key_index_option,
         key_file_option,
-        click.option("--id", "account_id", type=click.IntRange(0), required=True, help="The L2 account that signs."),
+        click.option("--id", "account_id", type=ACCOUNT_ID, required=True, help="The L2 account that signs."),
         manifest_option,
     ):
         run = option(run)
@@ -114,23 +133,31 @@ def _signing(
     return Signing(deployed, wallet, owner, unsigned)
 
 
-nonce_option = click.option("--nonce", type=click.IntRange(0), required=True, help="The account's next nonce.")
-fee_option = click.option("--fee", default="0", show_default=True, help="In the token paid, such as 0.05.")
+nonce_option = click.option("--nonce", type=NONCE, required=True, help="The account's next nonce.")
+fee_option = click.option(
+    "--fee", default="0", show_default=True, metavar="AMOUNT[:SYMBOL]", help="In the token paid, such as 0.05."
+)
 fee_money_option = click.option("--fee", required=True, metavar="AMOUNT:SYMBOL", help="Such as 0.05:ETH, or 0:ETH.")
-slot_option = click.option("--slot", type=int, help="Order slot.  [default: the first]")
+slot_option = click.option(
+    "--slot",
+    type=click.IntRange(FIRST_ORDER_SLOT, (1 << SLOT_BITS) - 1),
+    default=FIRST_ORDER_SLOT,
+    show_default=True,
+    help="Order slot.",
+)
 
 
 @sign.command()
 @_signs
 @nonce_option
 @click.option("--to", type=Address(), required=True, help="L1 address of the payee.")
-@click.option("--to-id", type=click.IntRange(0), help="His L2 account.  [default: none known; one is made if needed]")
+@click.option("--to-id", type=ACCOUNT_ID, help="His L2 account.  [default: none known; one is made if needed]")
 @click.option("--amount", required=True, metavar="AMOUNT:SYMBOL")
 @fee_option
 def transfer(signing: Signing, to: int, to_id: int | None, amount: str, fee: str) -> None:
     """Pay an L1 address on L2."""
-    token, units = money_of(signing.manifest, amount, "--amount")
-    signing.show(signing.wallet.pay(to, to_id, token.token_id, units, amount_of(fee, token, "--fee")))
+    token, units = money_of(signing.manifest, amount, "--amount", pack_amount)
+    signing.show(signing.wallet.pay(to, to_id, token.token_id, units, fee_of(fee, token, signing.manifest)))
 
 
 @sign.command()
@@ -142,56 +169,62 @@ def transfer(signing: Signing, to: int, to_id: int | None, amount: str, fee: str
 def withdraw(signing: Signing, amount: str, fee: str, to: int | None) -> None:
     """Take money out to L1."""
     token, units = money_of(signing.manifest, amount, "--amount")
-    signing.show(signing.wallet.withdraw(token.token_id, units, amount_of(fee, token, "--fee"), to))
+    signing.show(signing.wallet.withdraw(token.token_id, units, fee_of(fee, token, signing.manifest), to))
 
 
 @sign.command("forced-exit")
 @_signs
 @nonce_option
-@click.option("--leaving-id", type=click.IntRange(0), required=True, help="L2 account without a key that leaves.")
+@click.option("--leaving-id", type=ACCOUNT_ID, required=True, help="L2 account without a key that leaves.")
 @click.option("--address", type=Address(), required=True, help="Its owner's L1 address.")
 @click.option("--token", required=True, metavar="SYMBOL", help="What leaves, all that the account has of it.")
 @fee_money_option
 def forced_exit(signing: Signing, leaving_id: int, address: int, token: str, fee: str) -> None:
     """Have all that another account without a key has of a token sent to its owner on L1."""
     leaving = token_of(signing.manifest, token, "--token").token_id
-    fee_token, units = money_of(signing.manifest, fee, "--fee")
+    fee_token, units = money_of(signing.manifest, fee, "--fee", pack_fee)
     signing.show(signing.wallet.force_exit(leaving_id, address, leaving, fee_token.token_id, units))
 
 
 @sign.command()
 @_signs
-@click.option("--order-id", type=click.IntRange(0), required=True, help="Greater than any used in the slot.")
+@click.option("--order-id", type=ORDER_ID, required=True, help="Greater than any used in the slot.")
 @slot_option
 @click.option("--sell", required=True, metavar="AMOUNT:SYMBOL", help="At most this is sold.")
 @click.option("--for", "buy", required=True, metavar="AMOUNT:SYMBOL", help="At least this for all of it.")
-@click.option("--fee", default="0", show_default=True, help="In the token sold, at most, for all of it.")
-def order(signing: Signing, order_id: int, slot: int | None, sell: str, buy: str, fee: str) -> None:
+@click.option(
+    "--fee",
+    default="0",
+    show_default=True,
+    metavar="AMOUNT[:SYMBOL]",
+    help="In the token sold, at most, for all of it.",
+)
+def order(signing: Signing, order_id: int, slot: int, sell: str, buy: str, fee: str) -> None:
     """Offer one token for another, at a price or better, in any number of parts."""
-    from rollup.core.constants import FIRST_ORDER_SLOT
-
-    (sold, sell_units), (bought, buy_units) = (
-        money_of(signing.manifest, sell, "--sell"),
-        money_of(signing.manifest, buy, "--for"),
-    )
+    sold, sell_units = money_of(signing.manifest, sell, "--sell", _order_amount)
+    bought, buy_units = money_of(signing.manifest, buy, "--for", _order_amount)
     signing.wallet.next_order_id = order_id
-    units, at = amount_of(fee, sold, "--fee"), FIRST_ORDER_SLOT if slot is None else slot
-    signing.show(signing.wallet.order(sold.token_id, sell_units, bought.token_id, buy_units, units, at))
+    units = fee_of(fee, sold, signing.manifest)
+    signing.show(signing.wallet.order(sold.token_id, sell_units, bought.token_id, buy_units, units, slot))
+
+
+def _order_amount(units: int) -> int:
+    return check_uint("amount", units, ORDER_AMOUNT_BITS)
 
 
 @sign.command("cancel-order")
 @_signs
 @nonce_option
-@click.option("--first-valid-id", type=click.IntRange(1), required=True, help="Orders with smaller ids end.")
+@click.option(
+    "--first-valid-id", type=click.IntRange(1, ORDER_ID.max), required=True, help="Orders with smaller ids end."
+)
 @slot_option
 @fee_money_option
-def cancel_order(signing: Signing, first_valid_id: int, slot: int | None, fee: str) -> None:
+def cancel_order(signing: Signing, first_valid_id: int, slot: int, fee: str) -> None:
     """End the orders of a slot."""
-    from rollup.core.constants import FIRST_ORDER_SLOT
-
-    token, units = money_of(signing.manifest, fee, "--fee")
+    token, units = money_of(signing.manifest, fee, "--fee", pack_fee)
     signing.wallet.next_order_id = first_valid_id
-    signing.show(signing.wallet.cancel_orders(token.token_id, units, FIRST_ORDER_SLOT if slot is None else slot))
+    signing.show(signing.wallet.cancel_orders(token.token_id, units, slot))
 
 
 @sign.command("new-key")
@@ -207,8 +240,11 @@ def new_key(signing: Signing, fee: str, owner: int | None) -> None:
     from rollup.wallet.key_change import authorise
     from rollup.wallet.keys import local_signer
 
-    token, units = money_of(signing.manifest, fee, "--fee")
+    token, units = money_of(signing.manifest, fee, "--fee", pack_fee)
     wallet = signing.wallet
+    if owner not in (None, wallet.address) and not signing.is_unsigned:
+        reason = f"the key is of another account, 0x{wallet.address:040x}, and a contract wallet has none"
+        raise click.BadParameter(f"{reason}: add --unsigned and use `sluice approve-key`", param_hint="--owner")
     wallet.address = wallet.address if owner is None else owner
     change = wallet.change_key(wallet.key.public_key, token.token_id, units)
     if not signing.is_unsigned:

@@ -38,6 +38,7 @@ from rollup.core.operations import (
     TransferToAddress,
     Withdraw,
 )
+from rollup.core.operations.batch import BATCH_RULE
 
 WireOperation: TypeAlias = SignedOperation | ChangePubKey | Order | Swap | Batch
 
@@ -238,7 +239,7 @@ def _read_operations(path: str, value: Any) -> tuple[Any, ...]:
     operations = tuple(from_wire(each, f"{path}[{index}]") for index, each in enumerate(value))
     for index, operation in enumerate(operations):
         if not isinstance(operation, get_args(SignedOperation)):
-            raise WireError(f"{path}[{index}]", type(operation).__name__, "a batch takes no orders and no key changes")
+            raise WireError(f"{path}[{index}]", type(operation).__name__, BATCH_RULE)
     return operations
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from rollup.core.constants import FIRST_ORDER_SLOT
+from rollup.core.constants import FIRST_ORDER_SLOT, SLOT_BITS
 from rollup.core.errors import FieldRuleError
 from rollup.core.operations import (
     Batch,
@@ -34,7 +34,8 @@ class WalletAccount:
     """One L2 account as its owner sees it.
 
     What makes an operation takes the next nonce and leaves it unsigned, so that it can be put into a batch; `sign` does
-    the rest. Amounts and fees are in tokens' smallest units.
+    the rest. Amounts and fees are in tokens' smallest units. What no block could take in whatever the state, and an
+    order that gives its tokens away, is refused with FieldRuleError.
 
     Args:
         account_id: Its id on the rollup.
@@ -61,13 +62,14 @@ class WalletAccount:
     def pay(
         self, to_address: int, to_id: int | None, token: int, amount: int, fee: int = 0
     ) -> Transfer | TransferToAddress:
-        """A payment to an L1 address: by its account id if the rollup knows one, else an account is made.
+        """A payment to an L1 address, not 0: by its account id if the rollup knows one, else an account is made.
 
         Args:
             to_address: Whom.
             to_id: The address's account; None if it has none, which costs 30 bytes of data more.
             token, amount, fee: What; both must be representable.
         """
+        _require_owner("to_address", to_address)
         if to_id is None:
             return TransferToAddress(
                 self.account_id, 0, to_address, token, amount, fee, self._take_nonce(), valid_until=self._until()
@@ -77,12 +79,17 @@ class WalletAccount:
         )
 
     def withdraw(self, token: int, amount: int, fee: int = 0, to_address: int | None = None) -> Withdraw:
-        """Money out to an L1 address, by default the owner's."""
+        """Money out to an L1 address, not 0, by default the owner's."""
         address = self.address if to_address is None else to_address
+        _require_owner("address", address)
         return Withdraw(self.account_id, address, token, amount, fee, self._take_nonce(), valid_until=self._until())
 
     def force_exit(self, account_id: int, address: int, token: int, fee_token: int, fee: int = 0) -> ForcedExit:
-        """All that an account without key has of a token, out to its address; this account pays the fee."""
+        """All that another account, without key, has of a token, out to its address; this account pays the fee."""
+        _require_owner("address", address)
+        if account_id == self.account_id:
+            rule = "an account that signs has a key, and leaves by Withdraw or by a full exit through L1"
+            raise FieldRuleError("account_id", account_id, rule)
         return ForcedExit(
             self.account_id, account_id, address, token, fee_token, fee, self._take_nonce(),
             valid_until=self._until(),
@@ -104,8 +111,10 @@ class WalletAccount:
         until a part of this one, or a CancelOrder, is in a block: see `replace_order`.
 
         Raises:
-            FieldRuleError: an order of this wallet's stands in the slot, and `replacing` is not said.
+            FieldRuleError: it sells nothing, or for nothing, or the slot is a token's; or an order of this wallet's
+                stands in the slot, and `replacing` is not said.
         """
+        _require_order(sell_amount, buy_amount, slot)
         if self._standing.get(slot, 0) >= time.time() and not replacing:
             rule = "an order of yours stands there: use another slot or replace_order, or both may be filled"
             raise FieldRuleError("slot", slot, rule)
@@ -132,6 +141,7 @@ class WalletAccount:
         The new order can be filled at once; the old ones are dead only when either of the two is in a block. If that is
         the new order, the cancellation is refused for good and its nonce is missing before later ones: `release_nonce`.
         """
+        _require_order(sell_amount, buy_amount, slot)
         cancel = CancelOrder(
             self.account_id, slot, self.next_order_id, sell_token, cancel_fee, self._take_nonce(),
             valid_until=self._until(),
@@ -147,6 +157,7 @@ class WalletAccount:
 
     def cancel_orders(self, fee_token: int, fee: int = 0, slot: int = FIRST_ORDER_SLOT) -> CancelOrder:
         """The end of every order that this slot has had, once it is in a block."""
+        _require_order_slot(slot)
         first_valid, self.next_order_id = self.next_order_id, self.next_order_id + 1
         return CancelOrder(
             self.account_id, slot, first_valid, fee_token, fee, self._take_nonce(), valid_until=self._until()
@@ -166,8 +177,29 @@ class WalletAccount:
         return self.key.sign(operation, self.domain)
 
     def _until(self, lifetime: int = LIFETIME_SECONDS) -> int:
-        return int(time.time()) + lifetime if self.valid_until is None else self.valid_until
+        now = int(time.time())
+        if self.valid_until is not None and self.valid_until < now:
+            raise FieldRuleError("valid_until", self.valid_until, f"it is {now} already: no block can take it in")
+        return now + lifetime if self.valid_until is None else self.valid_until
 
     def _take_nonce(self) -> int:
         nonce, self.nonce = self.nonce, self.nonce + 1
         return nonce
+
+
+def _require_owner(field: str, address: int) -> None:
+    if not address:
+        raise FieldRuleError(field, address, "the zero address can own nothing: name a real one")
+
+
+def _require_order(sell_amount: int, buy_amount: int, slot: int) -> None:
+    if not sell_amount:
+        raise FieldRuleError("sell_amount", sell_amount, "an order sells something, or it has no price")
+    if not buy_amount:
+        raise FieldRuleError("buy_amount", buy_amount, "an order for nothing gives its tokens away: pay instead")
+    _require_order_slot(slot)
+
+
+def _require_order_slot(slot: int) -> None:
+    if not FIRST_ORDER_SLOT <= slot < 1 << SLOT_BITS:
+        raise FieldRuleError("slot", slot, f"order slots are {FIRST_ORDER_SLOT} to {(1 << SLOT_BITS) - 1}")

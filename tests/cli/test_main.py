@@ -124,3 +124,20 @@ def test_sign_batch_with_a_batch_as_ones_own_is_refused(sluice: Sluice, tmp_path
     (tmp_path / "batch").write_text(batch.splitlines()[0])
     code, printed = sluice("sign", "batch", "--id", "1", "batch", "--mine", "batch")
     assert (code, "holds Batch: name each operation" in printed) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("deposit", "--amount", "1:DAI"), "--amount"),
+        (("deposit", "--amount", "1:ETH", "--to", "0x" + 40 * "0"), "--to"),
+        (("exit", "request", "--id", "1", "--token", "DAI"), "--token"),
+        (("exit", "request", "--id", str(1 << 24), "--token", "ETH"), "--id"),
+        (("withdraw", "--owner", ADDRESS, "--token", "DAI"), "--token"),
+    ],
+)
+def test_what_is_wrong_in_itself_is_refused_before_l1_is_asked(
+    sluice: Sluice, command: tuple[str, ...], option: str
+) -> None:
+    code, printed = sluice(*command, "--rpc", "http://127.0.0.1:1")
+    assert (code, f"Invalid value for {option}" in printed or f"Invalid value for '{option}'" in printed) == (2, True)

@@ -201,3 +201,68 @@ def test_sign_without_a_key_says_where_to_put_one(manifest: Path, tmp_path: Path
     assert f"set {KEY_VARIABLE}" in run(manifest, *out, key=None).output
     missing = run(manifest, *out, "--key-file", str(tmp_path / "nowhere"), key=None)
     assert "No such file" in missing.output
+
+
+TRANSFER = ("transfer", "--nonce", "0", "--to", PAYEE, "--amount", "1:ETH")
+ORDER = ("order", "--order-id", "1", "--sell", "1:ETH", "--for", "2:USDS")
+CANCEL = ("cancel-order", "--nonce", "0", "--first-valid-id", "2", "--fee", "0:ETH")
+LEAVE = ("forced-exit", "--nonce", "0", "--address", PAYEE, "--token", "ETH", "--fee", "0:ETH")
+TOO_MUCH = "340282366920938463463.374607431768211456"
+"""2^128 wei."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "reason"),
+    [
+        ((*TRANSFER[:4], "0x" + 40 * "0", *TRANSFER[5:]), "--to", "the zero address can own nothing"),
+        (("withdraw", "--nonce", "0", "--amount", "1:ETH", "--to", "0x" + 40 * "0"), "--to", "the zero address"),
+        ((*ORDER, "--sell", "0:ETH"), "--sell", "an order sells something"),
+        ((*ORDER, "--for", "0:USDS"), "--for", "gives its tokens away"),
+        ((*ORDER, "--slot", "2"), "--slot", "not in the range 2048<=x<=4095"),
+        ((*CANCEL, "--slot", "1"), "--slot", "not in the range 2048<=x<=4095"),
+        ((*LEAVE, "--leaving-id", "3"), "--leaving-id", "leaves by Withdraw or by a full exit"),
+        ((*LEAVE, "--leaving-id", str(2**24)), "--leaving-id", "range"),
+        ((*TRANSFER, "--to-id", str(2**24)), "--to-id", "range"),
+        ((*TRANSFER, "--nonce", str(2**32)), "--nonce", "range"),
+        ((*ORDER, "--order-id", str(2**32)), "--order-id", "range"),
+        ((*TRANSFER, "--amount", "1.00000000000000001:ETH"), "--amount", "'1.00000000000000001' has too many"),
+        ((*TRANSFER, "--amount", "1.00000000000000001:ETH"), "--amount", "use 1 or 1.0000000001"),
+        ((*TRANSFER, "--fee", "1.2345"), "--fee", "use 1.234 or 1.235"),
+        ((*TRANSFER, "--amount", f"{TOO_MUCH}:ETH"), "--amount", f"use less than {TOO_MUCH}"),
+        (("withdraw", "--nonce", "0", "--amount", f"{TOO_MUCH}:ETH"), "--amount", "is too much"),
+        ((*ORDER, "--sell", f"{2**120}:ETH"), "--sell", "is too much"),
+        ((*TRANSFER, "--fee", "1:USDS"), "--fee", "in the token that is paid or sold, ETH"),
+        ((*ORDER, "--fee", "1:USDS"), "--fee", "in the token that is paid or sold, ETH"),
+        ((*TRANSFER, "--amount", "1:eth"), "--amount", "symbols are case-sensitive"),
+        (("new-key", "--nonce", "0", "--fee", "0:ETH", "--owner", PAYEE), "--owner", "add --unsigned and use `sluice"),
+    ],
+)  # fmt: skip
+def test_sign_what_no_block_takes_is_refused_by_the_option(
+    manifest: Path, arguments: tuple[str, ...], option: str, reason: str
+) -> None:
+    result = run(manifest, *arguments)
+    said = " ".join(result.output.split())
+    assert result.exit_code == 2, result.output
+    assert option in said
+    assert reason in said
+
+
+@pytest.mark.parametrize("arguments", [TRANSFER, ORDER, ("withdraw", "--nonce", "0", "--amount", "1:ETH")])
+def test_sign_fee_with_its_symbol_is_the_same_as_without(manifest: Path, arguments: tuple[str, ...]) -> None:
+    assert signed(manifest, *arguments, "--fee", "0.5:ETH").fee == signed(manifest, *arguments, "--fee", "0.5").fee
+
+
+def test_sign_token_of_no_similar_name_says_nothing_of_case(manifest: Path) -> None:
+    assert "case-sensitive" not in run(manifest, *TRANSFER, "--amount", "1:DAI").output
+
+
+def test_sign_batch_of_a_batch_or_key_change_says_what_a_batch_takes(manifest: Path, tmp_path: Path) -> None:
+    withdraw = run(manifest, "withdraw", "--nonce", "0", "--amount", "1:ETH", "--unsigned").output
+    change = run(manifest, "new-key", "--nonce", "1", "--fee", "0:ETH").output
+    (tmp_path / "withdraw").write_text(withdraw)
+    (tmp_path / "change").write_text(change)
+    batch = run(manifest, "batch", str(tmp_path / "withdraw"), str(tmp_path / "withdraw"), "--unsigned").stdout
+    (tmp_path / "batch").write_text(batch.splitlines()[0])
+    for other in ("change", "batch"):
+        result = run(manifest, "batch", str(tmp_path / "withdraw"), str(tmp_path / other), "--unsigned")
+        assert "takes no orders, swaps, key changes or batches" in str(result.exception)

@@ -15,7 +15,7 @@ from rollup.core.amounts import floor_amount, floor_fee
 from rollup.core.constants import FIRST_ORDER_SLOT
 from rollup.core.operations import Batch, Deposit, Operation, Order, steps_of
 from rollup.demo.world import Person, World
-from rollup.node.matching import match_orders
+from rollup.node.matching import fill_fee, match_orders
 from rollup.node.validator import Validator
 from rollup.wallet.account import WalletAccount
 from rollup.wallet.batches import make_batch, signer_of
@@ -236,6 +236,8 @@ class Traffic:
         sold = balance // self.rng.choice([2, 10])
         bought = sold * self.rng.choice([1, 2, 3]) // self.rng.choice([2, 3, 7]) + self.rng.randrange(3)
         slot = FIRST_ORDER_SLOT + self.rng.randrange(3)
+        if not sold or not bought:
+            raise Nothing
         self.offers = [(o, c) for o, c in self.offers if (o.account_id, o.slot) != (maker.account_id, slot)]
         offer = maker.sign(maker.order(sell, sold, buy, bought, floor_fee(sold // 1000), slot, replacing=True))
         self.offers.append((offer, self._consent(maker, offer)))
@@ -256,7 +258,7 @@ class Traffic:
         held = self.model.accounts[taker.account_id].balances[offer.buy_token]
         if not x or not y or held < 2 * y:
             raise Nothing
-        fee = floor_fee(offer.fee * x // offer.sell_amount)
+        fee = fill_fee(offer.fee, x, offer.sell_amount)
         if self.model.accounts[offer.account_id].balances[offer.sell_token] < x + fee:
             raise Nothing
         order = taker.sign(

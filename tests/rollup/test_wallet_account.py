@@ -246,3 +246,34 @@ def test_valid_until_by_default_is_soon(accounts: list[WalletAccount]) -> None:
         (alice.change_key((1, 2), 0), 72),
     ):
         assert 0 <= operation.valid_until - int(now) - hours * 3600 <= 60
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda wallet: wallet.pay(0, None, 0, 1), "to_address"),
+        (lambda wallet: wallet.pay(0, 1, 0, 1), "to_address"),
+        (lambda wallet: wallet.withdraw(0, 1, to_address=0), "address"),
+        (lambda wallet: wallet.force_exit(5, 0, 0, 0), "address"),
+        (lambda wallet: wallet.force_exit(wallet.account_id, NEW, 0, 0), "account_id"),
+        (lambda wallet: wallet.order(0, 0, 1, 1), "sell_amount"),
+        (lambda wallet: wallet.order(0, 1, 1, 0), "buy_amount"),
+        (lambda wallet: wallet.order(0, 1, 1, 1, slot=FIRST_ORDER_SLOT - 1), "slot"),
+        (lambda wallet: wallet.order(0, 1, 1, 1, slot=2 * FIRST_ORDER_SLOT), "slot"),
+        (lambda wallet: wallet.replace_order(0, 1, 1, 0), "buy_amount"),
+        (lambda wallet: wallet.cancel_orders(0, slot=1), "slot"),
+    ],
+)
+def test_wallet_makes_nothing_that_no_block_takes(accounts: list[WalletAccount], make: Any, field: str) -> None:
+    alice, _ = accounts
+    with pytest.raises(FieldRuleError) as refused:
+        make(alice)
+    assert refused.value.field == field
+    assert (alice.nonce, alice.next_order_id) == (0, 1)
+
+
+def test_wallet_whose_time_is_over_makes_nothing(accounts: list[WalletAccount]) -> None:
+    alice, _ = accounts
+    alice.valid_until = int(time.time()) - 1
+    with pytest.raises(FieldRuleError, match="no block can take it in"):
+        alice.withdraw(0, 1)

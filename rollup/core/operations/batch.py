@@ -13,6 +13,7 @@ SignedOperation: TypeAlias = Transfer | TransferToAddress | Withdraw | ForcedExi
 """Signed with EdDSA and counted by the nonce: all but orders."""
 
 MIN_BATCH = 2
+BATCH_RULE = "a batch takes no orders, swaps, key changes or batches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Batch:
         for operation in self.operations:
             if not isinstance(operation, get_args(SignedOperation)):
                 kind = type(operation).__name__
-                raise FieldRuleError("operations", kind, "a batch is of operations that a nonce counts: no orders")
+                raise FieldRuleError("operations", kind, BATCH_RULE)
 
     def steps(self) -> tuple[SignedOperation, ...]:
         """Its operations."""
