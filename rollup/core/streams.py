@@ -17,7 +17,6 @@ from rollup.core.constants import (
     CHUNK_BYTES,
     FEE_BITS,
     FIELD_MODULUS,
-    FLAG_BITS,
     FLAG_REFUSED,
     FLAG_SENDER_IS_OWNER,
     NONCE_BITS,
@@ -43,6 +42,7 @@ from rollup.core.operations import (
     WithdrawData,
     steps_of,
 )
+from rollup.core.operations.base import read_record_head
 from rollup.core.operations.payments import ADDRESS_CHUNKS, ADDRESS_PADDING_BITS
 
 WORD_BYTES = 32
@@ -192,23 +192,23 @@ def _forced_exit(source: _Source) -> ForcedExitData:
     fee_token, payer, to_id, amount_field, fee = _fields(*source.take_chunks(1))
     if to_id or amount_field:
         raise source.refuse_chunk(1, "the marker of a forced exit has bits set between payer and fee")
-    record = source.take_record(2)
-    account_id, token, address, _ = _record_head(source, Op.FORCED_EXIT, record)
+    record = source.take_record(ForcedExitData.RECORD_WORDS)
+    account_id, token, address, _ = _record_head(source, ForcedExitData.OP, record)
     amount = _record_amount(source, record, 0)[1]
     return ForcedExitData(payer, account_id, address, token, fee_token, unpack_fee(fee), amount)
 
 
 def _withdraw(source: _Source) -> WithdrawData:
     fee = _marker_fee(source)
-    record = source.take_record(2)
-    account_id, token, address, _ = _record_head(source, Op.WITHDRAW, record)
+    record = source.take_record(WithdrawData.RECORD_WORDS)
+    account_id, token, address, _ = _record_head(source, WithdrawData.OP, record)
     return WithdrawData(account_id, token, _record_amount(source, record, 0)[1], fee, address)
 
 
 def _change_pub_key(source: _Source) -> ChangePubKeyData:
     fee = _marker_fee(source)
-    record = source.take_record(4)
-    account_id, fee_token, owner, _ = _record_head(source, Op.CHANGE_PUB_KEY, record)
+    record = source.take_record(ChangePubKeyData.RECORD_WORDS)
+    account_id, fee_token, owner, _ = _record_head(source, ChangePubKeyData.OP, record)
     nonce, amount = _record_amount(source, record, NONCE_BITS)
     if amount != fee:
         raise source.refuse_word(3, f"a key change's fee is {fee} in its marker and {amount} in its record")
@@ -217,17 +217,17 @@ def _change_pub_key(source: _Source) -> ChangePubKeyData:
 
 def _full_exit(source: _Source) -> FullExit:
     _no_fee(source)
-    record = source.take_record(2)
-    account_id, token, owner, _ = _record_head(source, Op.FULL_EXIT, record)
+    record = source.take_record(FullExit.RECORD_WORDS)
+    account_id, token, owner, _ = _record_head(source, FullExit.OP, record)
     queue_fee, amount = _record_amount(source, record, AUX_BITS)
     return FullExit(account_id, token, owner, amount, queue_fee)
 
 
 def _deposit(source: _Source) -> Deposit:
     _no_fee(source)
-    record = source.take_record(4)
+    record = source.take_record(Deposit.RECORD_WORDS)
     flags_in_use = FLAG_SENDER_IS_OWNER | FLAG_REFUSED
-    account_id, token, owner, flags = _record_head(source, Op.DEPOSIT, record, flags_in_use)
+    account_id, token, owner, flags = _record_head(source, Deposit.OP, record, flags_in_use)
     queue_fee, amount = _record_amount(source, record, AUX_BITS)
     sender_is_owner, refused = bool(flags & FLAG_SENDER_IS_OWNER), bool(flags & FLAG_REFUSED)
     if refused and account_id:
@@ -252,9 +252,7 @@ def _no_fee(source: _Source) -> None:
 
 def _record_head(source: _Source, op: Op, record: list[int], flags_in_use: int = 0) -> tuple[int, int, int, int]:
     """Account id, token, address, flags: W0."""
-    junk, code, flags, account_id, token, address = unpack(
-        record[0], OP_BITS, FLAG_BITS, ACCOUNT_ID_BITS, SLOT_BITS, ADDRESS_BITS
-    )
+    junk, code, flags, account_id, token, address = read_record_head(record[0])
     if junk or code != op:
         raise source.refuse_word(len(record), f"the record of operation {op} starts with {record[0]:#x}")
     if flags & ~flags_in_use:

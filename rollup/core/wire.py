@@ -68,7 +68,7 @@ def to_wire(operation: WireOperation) -> dict[str, Any]:
     for field in fields(operation):
         value = getattr(operation, field.name)
         if value is not None and field.name not in _VALIDATORS_PART.get(kind, {}):
-            values[field.name] = _codec(field.name).write(value)
+            values[field.name] = _CODECS[field.name].write(value)
     return values
 
 
@@ -95,7 +95,7 @@ def from_wire(values: object, path: str = "") -> WireOperation:
     arguments: dict[str, Any] = dict(blanks)
     for key, field in known.items():
         if key in values:
-            arguments[key] = _codec(key).read(_below(path, key), values[key])
+            arguments[key] = _CODECS[key].read(_below(path, key), values[key])
         elif field.default is MISSING:
             raise WireError(_below(path, key), "nothing", f"a {name} needs it")
     try:
@@ -248,6 +248,9 @@ _DECIMALS = _Codec(_read_decimal, str)
 _ADDRESS = _Codec(_read_address, show_address)
 _ORDER = _Codec(_read_order, to_wire)
 _CODECS: Final = {
+    **dict.fromkeys(("account_id", "from_id", "to_id", "nonce", "valid_from", "valid_until"), _INTEGER),
+    **dict.fromkeys(("token", "fee_token", "sell_token", "buy_token"), _INTEGER),
+    **dict.fromkeys(("slot", "order_id", "first_valid_order_id"), _INTEGER),
     **dict.fromkeys(("amount", "fee", "sell_amount", "buy_amount"), _DECIMALS),
     **dict.fromkeys(("maker_amount", "taker_amount", "maker_fee", "taker_fee"), _DECIMALS),
     **dict.fromkeys(("to_address", "address", "owner"), _ADDRESS),
@@ -259,7 +262,4 @@ _CODECS: Final = {
     "taker": _ORDER,
     "operations": _Codec(_read_operations, lambda operations: [to_wire(each) for each in operations]),
 }
-
-
-def _codec(field: str) -> _Codec:
-    return _CODECS.get(field, _INTEGER)
+"""By the field's name: one that is not here has no form, and to read or write it is a KeyError."""

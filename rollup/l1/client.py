@@ -11,17 +11,13 @@ from eth_abi.abi import decode, encode
 
 from rollup.core.checks import unpack
 from rollup.core.constants import (
-    ACCOUNT_ID_BITS,
-    ADDRESS_BITS,
     AUX_BITS,
     BALANCE_BITS,
-    FLAG_BITS,
     FLAG_SENDER_IS_OWNER,
-    OP_BITS,
-    SLOT_BITS,
 )
 from rollup.core.errors.base import hex_address
 from rollup.core.operations import NO_KEY, ChangePubKey, Deposit, FullExit, Key, QueueOperation
+from rollup.core.operations.base import read_record_head
 from rollup.core.queue import requested
 from rollup.exits.claim import ExitClaim
 from rollup.l1.abi import (
@@ -282,9 +278,7 @@ def _queued(log: dict[str, Any]) -> Queued:
     *_, expiry, record = decode(
         DEPOSIT_QUEUED_DATA if is_deposit else FULL_EXIT_QUEUED_DATA, bytes.fromhex(log["data"][2:])
     )
-    _, _, flags, account_id, token, owner = unpack(
-        record[0], OP_BITS, FLAG_BITS, ACCOUNT_ID_BITS, SLOT_BITS, ADDRESS_BITS
-    )
+    _, _, flags, account_id, token, owner = read_record_head(record[0])
     _, fee_gwei, amount = unpack(record[1], AUX_BITS, BALANCE_BITS)
     operation: QueueOperation
     if is_deposit:

@@ -5,11 +5,12 @@ Run `sluice build constants` after a change there; a test holds the file fresh.
 
 from itertools import accumulate
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from rollup.core import constants
 from rollup.core.account import empty_root
-from rollup.core.constants import Op
+from rollup.core.operations import PublishedStep
+from rollup.core.operations.base import RECORD_HEAD
 
 PATH: Final = Path(__file__).resolve().parents[2] / "contracts" / "generated" / "Constants.sol"
 
@@ -44,15 +45,10 @@ _NAMES: Final = (
     "MAX_TIMESTAMP_BEHIND_SECONDS",
     "MAX_L1_OPERATIONS_PER_BLOCK",
 )
-_W0_FIELDS: Final = (
-    ("ADDRESS", constants.ADDRESS_BITS),
-    ("TOKEN", constants.SLOT_BITS),
-    ("ACCOUNT", constants.ACCOUNT_ID_BITS),
-    ("FLAGS", constants.FLAG_BITS),
-    ("OP", constants.OP_BITS),
-)
-"""Of a record's first word, least significant first (protocol 6)."""
-_OPERATIONS: Final = (Op.DEPOSIT, Op.FULL_EXIT, Op.WITHDRAW, Op.CHANGE_PUB_KEY, Op.FORCED_EXIT)
+_W0_FIELDS: Final = tuple(reversed(RECORD_HEAD.items()))
+"""Least significant first."""
+_OPERATIONS: Final = sorted({kind.OP for kind in get_args(PublishedStep) if kind.RECORD_WORDS})
+"""Those with a record: all that L1 sees of a block."""
 
 _HEAD: Final = """\
 // SPDX-License-Identifier: GPL-3.0-or-later

@@ -1,4 +1,9 @@
-"""Two orders against each other. Who trades with whom, and how much, is for the caller to say."""
+"""Two orders against each other. Who trades with whom, and how much, is for the caller to say.
+
+The rule, the same in `rollup/core/rules/orders.py` and `circuits/lib/order.circom`, is an upper limit without division:
+fee * sell_amount <= signed_fee * sells (I-17). That a fill pays the largest fee that can be published under it is this
+validator's policy, and stands here alone: books, demo and tests call `fill_fee`.
+"""
 
 from rollup.core.amounts import floor_fee
 from rollup.core.operations import Order, Swap

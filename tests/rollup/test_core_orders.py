@@ -140,6 +140,17 @@ def test_fill_fee_is_at_most_its_share(
     assert state.balance(0, 1) == 1000 - sells - most
 
 
+def test_fill_fee_limit_in_the_error_can_be_paid(state: State, context: Context) -> None:
+    """The share, 4321, has too many digits for a fee."""
+    maker, taker = order(sell_amount=10_000, buy_amount=0, fee=5000), order(BOB, buy_amount=0)
+    amounts = {"maker_amount": 0, "taker_amount": 0, "taker_fee": 0}
+    assert 5000 * 8642 // 10_000 == 4321
+    refused(
+        state, swap(maker, taker, maker_fee=4330, **{**amounts, "maker_amount": 8642}), context, error=OrderFeeError,
+        account_id=0, fee=4330, limit=4320,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("parts", [[1] * 7, [3, 3, 1], [7], [2, 5], [0, 7, 0]])
 def test_fills_together_pay_at_most_the_signed_fee(state: State, context: Context, parts: list[int]) -> None:
     """Each takes all it may: the sum never exceeds it, however it is split."""

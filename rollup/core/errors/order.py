@@ -90,7 +90,7 @@ class OrderPriceError(OperationError):
 
 @dataclass(eq=False)
 class OrderFeeError(OperationError):
-    """The fee is more than this fill's share of the signed fee (I-17)."""
+    """The fee is more than this fill's share of the signed fee (I-17); `limit` is the largest fee that is not."""
 
     account_id: int
     fee: int

@@ -1,11 +1,11 @@
 """What all operations are made of: keys, signatures, the message, the chunk and the record's head."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol, Self, TypeAlias
+from typing import ClassVar, Final, Protocol, Self, TypeAlias
 
 from rollup._native import poseidon
 from rollup.core.amounts import pack_fee
-from rollup.core.checks import check_uint, check_word, pack
+from rollup.core.checks import check_uint, check_word, pack, unpack
 from rollup.core.constants import (
     ACCOUNT_ID_BITS,
     ADDRESS_BITS,
@@ -54,10 +54,22 @@ class Signature:
         return self.r8x, self.r8y, self.s
 
 
+RECORD_HEAD: Final = {
+    "OP": OP_BITS,
+    "FLAGS": FLAG_BITS,
+    "ACCOUNT": ACCOUNT_ID_BITS,
+    "TOKEN": SLOT_BITS,
+    "ADDRESS": ADDRESS_BITS,
+}
+"""W0, a record's first word: the widths of its fields, the most significant first (protocol 6)."""
+
+
 class Published:
-    """What a step publishes, both streams' share of it."""
+    """What a step publishes, both streams' share of it; by its code, and the words of its record, 0 if it has none."""
 
     __slots__ = ()
+    OP: ClassVar[Op]
+    RECORD_WORDS: ClassVar[int] = 0
 
     def chunks(self) -> tuple[int, ...]:
         """Its chunks of the L2 stream, 120 bits each."""
@@ -82,8 +94,8 @@ class Included:
         return self.published().chunks()
 
     def record(self) -> tuple[int, ...]:
-        """Its words of the L1 stream; none for most."""
-        return ()
+        """See `published`."""
+        return self.published().record()
 
 
 class Signable:
@@ -107,6 +119,8 @@ class Signable:
 @dataclass(frozen=True, slots=True)
 class Noop(Published):
     """Padding: nothing happens, nothing is published."""
+
+    OP = Op.NOOP
 
     def chunks(self) -> tuple[int, ...]:
         """None."""
@@ -164,10 +178,13 @@ def marker(op: Op, fee: int = 0) -> int:
 
 
 def record_head(op: Op, flags: int, account_id: int, token: int, address: int) -> int:
-    """W0: `op 4 | flags 4 | account_id 24 | token 12 | address 160`."""
-    return pack(
-        (op, OP_BITS), (flags, FLAG_BITS), (account_id, ACCOUNT_ID_BITS), (token, SLOT_BITS), (address, ADDRESS_BITS)
-    )
+    """W0."""
+    return pack(*zip((op, flags, account_id, token, address), RECORD_HEAD.values(), strict=True))
+
+
+def read_record_head(w0: int) -> list[int]:
+    """Split W0 into op, flags, account id, token and address; what is above them comes first of all."""
+    return unpack(w0, *RECORD_HEAD.values())
 
 
 def message_words(

@@ -51,6 +51,9 @@ class OwnerSignature:
 class ChangePubKeyData(Published):
     """What of a ChangePubKey is published; `nonce` is the account's before."""
 
+    OP = Op.CHANGE_PUB_KEY
+    RECORD_WORDS = 4
+
     account_id: int
     owner: int
     key: Key
@@ -69,11 +72,11 @@ class ChangePubKeyData(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """The marker, with the fee."""
-        return (marker(Op.CHANGE_PUB_KEY, self.fee),)
+        return (marker(self.OP, self.fee),)
 
     def record(self) -> tuple[int, ...]:
         """W0 to W3; the fee once more, exact."""
-        w0 = record_head(Op.CHANGE_PUB_KEY, 0, self.account_id, self.fee_token, self.owner)
+        w0 = record_head(self.OP, 0, self.account_id, self.fee_token, self.owner)
         return w0, self.nonce << BALANCE_BITS | self.fee, *self.key
 
 
@@ -101,10 +104,6 @@ class ChangePubKey(Included):
     def published(self) -> ChangePubKeyData:
         """What a block publishes of it."""
         return ChangePubKeyData(self.account_id, self.owner, self.key, self.nonce, self.fee_token, self.fee)
-
-    def record(self) -> tuple[int, ...]:
-        """W0 to W3."""
-        return self.published().record()
 
     def key_auth(self) -> bytes:
         """What L1 wants with the record: `r 32 | s 32 | v 1 | validUntil 5`, zeros for an approval on L1."""

@@ -63,6 +63,8 @@ class Order(Signable):
 class FillData(Published):
     """What is published of an order's fill: it sells `amount` of `token` and pays `fee` of it."""
 
+    OP = Op.SWAP
+
     account_id: int
     slot: int
     order_id: int
@@ -80,12 +82,14 @@ class FillData(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """Token, account, slot, amount, fee; the order's id is in the settlement's chunk."""
-        return (chunk(Op.SWAP, self.token, self.account_id, self.slot, pack_amount(self.amount), self.fee),)
+        return (chunk(self.OP, self.token, self.account_id, self.slot, pack_amount(self.amount), self.fee),)
 
 
 @dataclass(frozen=True, slots=True)
 class SettlementData(Published):
     """The third step of a Swap: each side gets what the other sold."""
+
+    OP = Op.SWAP
 
     maker: FillData
     taker: FillData
@@ -93,7 +97,7 @@ class SettlementData(Published):
     def chunks(self) -> tuple[int, ...]:
         """`op 4 | 0 (52) | taker's order id 32 | maker's order id 32`."""
         ids = pack((self.taker.order_id, ORDER_ID_BITS), (self.maker.order_id, ORDER_ID_BITS))
-        return (Op.SWAP << (CHUNK_BITS - OP_BITS) | ids,)
+        return (self.OP << (CHUNK_BITS - OP_BITS) | ids,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,8 @@ class Swap:
 class CancelOrderData(Published):
     """What of a CancelOrder is published."""
 
+    OP = Op.CANCEL_ORDER
+
     account_id: int
     slot: int
     first_valid_order_id: int
@@ -184,9 +190,7 @@ class CancelOrderData(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """Fee token, account, slot, first order id, fee."""
-        return (
-            chunk(Op.CANCEL_ORDER, self.fee_token, self.account_id, self.slot, self.first_valid_order_id, self.fee),
-        )
+        return (chunk(self.OP, self.fee_token, self.account_id, self.slot, self.first_valid_order_id, self.fee),)
 
 
 @dataclass(frozen=True, slots=True)

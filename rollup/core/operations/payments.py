@@ -29,6 +29,8 @@ ADDRESS_PADDING_BITS = ADDRESS_CHUNKS * CHUNK_BITS - ADDRESS_BITS
 class TransferData(Published):
     """What of a Transfer is published."""
 
+    OP = Op.TRANSFER
+
     from_id: int
     to_id: int
     token: int
@@ -42,12 +44,14 @@ class TransferData(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """Token, payer, recipient, amount, fee."""
-        return (chunk(Op.TRANSFER, self.token, self.from_id, self.to_id, pack_amount(self.amount), self.fee),)
+        return (chunk(self.OP, self.token, self.from_id, self.to_id, pack_amount(self.amount), self.fee),)
 
 
 @dataclass(frozen=True, slots=True)
 class TransferToAddressData(Published):
     """What of a TransferToAddress is published."""
+
+    OP = Op.TRANSFER_TO_ADDRESS
 
     from_id: int
     to_id: int
@@ -65,7 +69,7 @@ class TransferToAddressData(Published):
     def chunks(self) -> tuple[int, ...]:
         """As a Transfer's, then the address in two: `address 160 | 0 (80)`."""
         amount = pack_amount(self.amount)
-        first = chunk(Op.TRANSFER_TO_ADDRESS, self.token, self.from_id, self.to_id, amount, self.fee)
+        first = chunk(self.OP, self.token, self.from_id, self.to_id, amount, self.fee)
         high, low = divmod(self.to_address << ADDRESS_PADDING_BITS, 1 << CHUNK_BITS)
         return first, high, low
 
@@ -73,6 +77,9 @@ class TransferToAddressData(Published):
 @dataclass(frozen=True, slots=True)
 class WithdrawData(Published):
     """What of a Withdraw is published."""
+
+    OP = Op.WITHDRAW
+    RECORD_WORDS = 2
 
     from_id: int
     token: int
@@ -87,16 +94,19 @@ class WithdrawData(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """The marker, with the fee."""
-        return (marker(Op.WITHDRAW, self.fee),)
+        return (marker(self.OP, self.fee),)
 
     def record(self) -> tuple[int, ...]:
         """W0 and W1."""
-        return record_head(Op.WITHDRAW, 0, self.from_id, self.token, self.address), self.amount
+        return record_head(self.OP, 0, self.from_id, self.token, self.address), self.amount
 
 
 @dataclass(frozen=True, slots=True)
 class ForcedExitData(Published):
     """What of a ForcedExit is published. `amount` None: not known yet."""
+
+    OP = Op.FORCED_EXIT
+    RECORD_WORDS = 2
 
     from_id: int
     account_id: int
@@ -118,13 +128,13 @@ class ForcedExitData(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """The marker: it names fee token and payer too, as the record is about the account that leaves."""
-        return (chunk(Op.FORCED_EXIT, self.fee_token, self.from_id, 0, 0, self.fee),)
+        return (chunk(self.OP, self.fee_token, self.from_id, 0, 0, self.fee),)
 
     def record(self) -> tuple[int, ...]:
         """W0 and W1."""
         if self.amount is None:
             raise FieldRuleError("amount", None, "the amount of a forced exit is known once it is applied")
-        return record_head(Op.FORCED_EXIT, 0, self.account_id, self.token, self.address), self.amount
+        return record_head(self.OP, 0, self.account_id, self.token, self.address), self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +233,6 @@ class Withdraw(Included, Signable):
         """What a block publishes of it."""
         return WithdrawData(self.from_id, self.token, self.amount, self.fee, self.address)
 
-    def record(self) -> tuple[int, ...]:
-        """W0 and W1."""
-        return self.published().record()
-
     def message_words(self, domain: int) -> tuple[int, int, int, int, int]:
         """M0 to M4."""
         return message_words(
@@ -264,10 +270,6 @@ class ForcedExit(Included, Signable):
         return ForcedExitData(
             self.from_id, self.account_id, self.address, self.token, self.fee_token, self.fee, self.amount
         )
-
-    def record(self) -> tuple[int, ...]:
-        """W0 and W1."""
-        return self.published().record()
 
     def message_words(self, domain: int) -> tuple[int, int, int, int, int]:
         """M0 to M4; the amount is not the payer's to say."""

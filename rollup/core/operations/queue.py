@@ -25,6 +25,9 @@ class Deposit(Published):
     the sender paid for the queue. The key counts only if the sender is the owner and the account has none.
     """
 
+    OP = Op.DEPOSIT
+    RECORD_WORDS = 4
+
     account_id: int
     token: int
     amount: int
@@ -47,12 +50,12 @@ class Deposit(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """The marker."""
-        return (marker(Op.DEPOSIT),)
+        return (marker(self.OP),)
 
     def record(self) -> tuple[int, ...]:
         """W0 to W3."""
         flags = FLAG_SENDER_IS_OWNER * self.sender_is_owner + FLAG_REFUSED * self.refused
-        w0 = record_head(Op.DEPOSIT, flags, self.account_id, self.token, self.owner)
+        w0 = record_head(self.OP, flags, self.account_id, self.token, self.owner)
         return w0, self.queue_fee_gwei << BALANCE_BITS | self.amount, *self.key
 
 
@@ -62,6 +65,9 @@ class FullExit(Published):
 
     `amount` None leaves it open; `apply` fills it in (0 if the account is not the owner's or the slot is not money).
     """
+
+    OP = Op.FULL_EXIT
+    RECORD_WORDS = 2
 
     account_id: int
     token: int
@@ -79,11 +85,11 @@ class FullExit(Published):
 
     def chunks(self) -> tuple[int, ...]:
         """The marker."""
-        return (marker(Op.FULL_EXIT),)
+        return (marker(self.OP),)
 
     def record(self) -> tuple[int, ...]:
         """W0 and W1."""
         if self.amount is None:
             raise FieldRuleError("amount", None, "the amount of a full exit is known once it is applied")
-        w0 = record_head(Op.FULL_EXIT, 0, self.account_id, self.token, self.owner)
+        w0 = record_head(self.OP, 0, self.account_id, self.token, self.owner)
         return w0, self.queue_fee_gwei << BALANCE_BITS | self.amount

@@ -1,6 +1,7 @@
 """Swap and CancelOrder. An order slot holds the latest order's id and what it has sold (protocol 2)."""
 
 from rollup.core.account import OrderSlot
+from rollup.core.amounts import floor_fee
 from rollup.core.checks import check_below
 from rollup.core.constants import ORDER_AMOUNT_BITS
 from rollup.core.errors import (
@@ -95,7 +96,7 @@ def _check_order(view: View, side: Fill, context: Context) -> None:
     if gets * order.sell_amount < sells * order.buy_amount:
         raise OrderPriceError(order.account_id, order.sell_amount, order.buy_amount, sells, gets)
     if side.fee * order.sell_amount > order.fee * sells:
-        raise OrderFeeError(order.account_id, side.fee, order.fee * sells // order.sell_amount)
+        raise OrderFeeError(order.account_id, side.fee, floor_fee(order.fee * sells // order.sell_amount))
     check_consent(order.account_id, account, order, context)
 
 
