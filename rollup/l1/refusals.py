@@ -60,6 +60,7 @@ WAYS_OUT: Final = {
     "ProofNotOverdue": "wait until the deadline; until then the block can be proven",
     "QueueFeeExceeded": "send queueFee() to twice that with the call, for a deposit of ETH on top of its amount",
     "QueueFeeNotPaid": "send at least queueFee() with the call, for a deposit of ETH on top of its amount",
+    "QueueFeeZero": "deploy with a queue fee above 0: without one anybody fills the queue for nothing",
     "QueueNotOverdue": "exodus begins when the oldest entry of the queue that no proven block serves has expired",
     "ReentrancyGuardReentrantCall": "do not call back into the rollup",
     "SafeERC20FailedOperation": "the token refused: check balance and allowance",
