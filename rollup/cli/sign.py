@@ -24,6 +24,7 @@ from rollup.core.amounts import pack_amount, pack_fee
 from rollup.core.checks import check_uint
 from rollup.core.constants import FIRST_ORDER_SLOT, NONCE_BITS, ORDER_AMOUNT_BITS, ORDER_ID_BITS, SLOT_BITS
 from rollup.core.errors import FieldRuleError
+from rollup.wallet.account import KEY_CHANGE_LIFETIME_SECONDS, LIFETIME_SECONDS
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from rollup.wallet.account import WalletAccount
 
 SECONDS_PER_HOUR = 3600
+HOURS_HELP = (
+    f"How long it can be included.  [default: {LIFETIME_SECONDS // SECONDS_PER_HOUR}, "
+    f"of a new key {KEY_CHANGE_LIFETIME_SECONDS // SECONDS_PER_HOUR}]"
+)
 MAX_HOURS = 10 * 365 * 24
 NONCE = click.IntRange(0, (1 << NONCE_BITS) - 1)
 ORDER_ID = click.IntRange(0, (1 << ORDER_ID_BITS) - 1)
@@ -95,7 +100,11 @@ def _signs(command: Callable[..., None]) -> Callable[..., None]:
             help="Leave the signature out, for `sluice sign batch`; the key still names the owner.",
         ),
         click.option("--for-ever", is_flag=True, help="It never ends."),
-        click.option("--hours", type=float, help="How long it can be included.  [default: 24, of a new key 72]"),
+        click.option(
+            "--hours",
+            type=float,
+            help=HOURS_HELP,
+        ),
         key_index_option,
         key_file_option,
         click.option("--id", "account_id", type=ACCOUNT_ID, required=True, help="The L2 account that signs."),

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from rollup.core.account import Account
 from rollup.core.checks import check_uint, check_word, pack
 from rollup.core.constants import ACCOUNT_ID_BITS, ADDRESS_BITS, BALANCE_BITS, SLOT_BITS
-from rollup.core.errors import AccountMissingError, TokenNotMoneyError
+from rollup.core.errors import AccountMissingError, NothingToExitError, TokenNotMoneyError
 from rollup.core.state import State
 from rollup.core.step_signals import Inputs
 from rollup.core.witness_inputs import Path
-from rollup.exits.errors import NothingToExitError
 
 
 @dataclass(frozen=True, slots=True)

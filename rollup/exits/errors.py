@@ -2,15 +2,16 @@
 
 SluiceError (rollup.core.errors)
 └── ExitError
-    ├── NothingToExitError   the account has none of the token
     ├── ExitKitError         a file is no exit kit
     └── ExitProofError       a proof came out that does not fit its claim
 
-An account that does not exist and a slot that is not money are the core's AccountMissingError and TokenNotMoneyError.
+An account that does not exist, a slot that is not money and a balance of 0 are the core's AccountMissingError,
+TokenNotMoneyError and NothingToExitError.
 """
 
 from dataclasses import dataclass
 
+from rollup.core.errors import NothingToExitError as NothingToExitError
 from rollup.core.errors.base import DataError
 
 
@@ -18,19 +19,6 @@ class ExitError(DataError):
     """An exit cannot be proven."""
 
     code = "exit"
-
-
-@dataclass(eq=False)
-class NothingToExitError(ExitError):
-    """The account has none of the token."""
-
-    account_id: int
-    token: int
-    code = "nothing_to_exit"
-
-    @property
-    def message(self) -> str:
-        return f"account {self.account_id} has nothing of token {self.token}: exit a token that it has"
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 `contracts/interfaces/IRollup.sol` is where it is defined; a test compares the two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final, Self
 
@@ -13,9 +13,10 @@ from eth_hash.auto import keccak
 
 from rollup.core.account import empty_root
 from rollup.core.block import SealedBlock
-from rollup.core.constants import VERSION_CALLDATA
+from rollup.core.constants import ADDRESS_BITS, VERSION_CALLDATA
 from rollup.core.header import Header
 from rollup.core.operations import ChangePubKey
+from rollup.core.streams import WORD_BYTES
 
 BLOCK_TYPE: Final = (
     "(uint64,bytes32,uint256,uint256,uint64,uint16,uint8,uint256,uint256,uint256,bytes32,bytes32,uint64,uint64,"
@@ -54,6 +55,36 @@ FULL_EXIT_QUEUED: Final = keccak(
 )
 KEY_CHANGE_APPROVED: Final = keccak(signature("KeyChangeApproved", ("address", "bytes32", KEY_CHANGE_TYPE)).encode())
 PENDING_CREDITED: Final = keccak(b"PendingCredited(address,uint16,uint128)")
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What the event BlockCommitted says."""
+
+    number: int
+    hash: bytes
+    committer: str
+    validator_set: bytes
+    committed_at: int
+
+    @classmethod
+    def of(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        """Read a log whose first topic is BLOCK_COMMITTED.
+
+        Raises: ValueError: it is none.
+        """
+        if len(topics) != 2 or len(data) != len(BLOCK_COMMITTED_DATA) * WORD_BYTES:
+            raise ValueError(f"{len(topics)} topics and {len(data)} bytes of data are no BlockCommitted")
+        words = [data[at : at + WORD_BYTES] for at in range(0, len(data), WORD_BYTES)]
+        block_hash, committer, validator_set, committed_at = words
+        address = f"0x{committer[-ADDRESS_BITS // 8 :].hex()}"
+        number, time = int.from_bytes(topics[1], "big"), int.from_bytes(committed_at, "big")
+        return cls(number, block_hash, address, validator_set, time)
+
+    @classmethod
+    def of_json(cls, log: Mapping[str, Any]) -> Self:
+        """Read such a log as JSON-RPC gives it."""
+        return cls.of([bytes.fromhex(topic[2:]) for topic in log["topics"]], bytes.fromhex(log["data"][2:]))
 
 
 @dataclass(frozen=True, slots=True)

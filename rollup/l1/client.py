@@ -22,7 +22,6 @@ from rollup.core.queue import requested
 from rollup.exits.claim import ExitClaim
 from rollup.l1.abi import (
     BLOCK_COMMITTED,
-    BLOCK_COMMITTED_DATA,
     BLOCK_TYPE,
     COMMIT_PROVE_EXECUTE_TYPES,
     COMMIT_TYPES,
@@ -31,6 +30,7 @@ from rollup.l1.abi import (
     FULL_EXIT_QUEUED,
     FULL_EXIT_QUEUED_DATA,
     KEY_CHANGE_TYPE,
+    Committed,
     L1Block,
     NewBlock,
     key_change_tuple,
@@ -49,17 +49,6 @@ class Queued:
     index: int
     operation: QueueOperation
     expiry: int
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What the event BlockCommitted says."""
-
-    number: int
-    hash: bytes
-    committer: str
-    validator_set: bytes
-    committed_at: int
 
 
 class RollupClient:
@@ -184,7 +173,7 @@ class RollupClient:
         logs = self.sender.rpc("eth_getTransactionReceipt", sent.transaction)["logs"]
         topic = "0x" + BLOCK_COMMITTED.hex()
         ours = [log for log in logs if int(log["address"], 16) == int(self.address, 16)]
-        return [_committed(log) for log in ours if log["topics"][0] == topic]
+        return [Committed.of_json(log) for log in ours if log["topics"][0] == topic]
 
     # Views
 
@@ -212,10 +201,6 @@ class RollupClient:
         """Whether the contract knows exactly this block."""
         return bool(self._view("verifyBlock", [BLOCK_TYPE], [block.as_tuple()], "bool"))
 
-    def genesis_block(self) -> L1Block:
-        """Block 0."""
-        return L1Block.of(self._view("genesisBlock", [], [], BLOCK_TYPE))
-
     def committed_blocks(self) -> int:
         """Number of the last committed block."""
         return int(self._view("committedBlocks", [], [], "uint64"))
@@ -227,10 +212,6 @@ class RollupClient:
     def executed_blocks(self) -> int:
         """Number of the last executed block."""
         return int(self._view("executedBlocks", [], [], "uint64"))
-
-    def queue_total(self) -> int:
-        """Queue entries ever made."""
-        return int(self._view("queueTotal", [], [], "uint64"))
 
     def suspended(self, committer: str) -> bool:
         """Whether a block of this address's was reverted, so that it may not commit any more."""
@@ -262,11 +243,6 @@ class RollupClient:
     def _view(self, name: str, types: Sequence[str], values: Sequence[Any], returns: str) -> Any:
         answer = self.sender.rpc.call(self.address, selector(name, types) + encode(list(types), list(values)))
         return decode([returns], answer)[0]
-
-
-def _committed(log: dict[str, Any]) -> Committed:
-    data = bytes.fromhex(log["data"][2:])
-    return Committed(int(log["topics"][1], 16), *decode(BLOCK_COMMITTED_DATA, data))
 
 
 def _tuples(blocks: Sequence[L1Block]) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from eth_abi.abi import encode
 
 from rollup.core.operations import domain
 from rollup.core.streams import WORD_BYTES
-from rollup.l1.abi import BLOCK_COMMITTED, L1Block, NewBlock, decode_commit, selector
+from rollup.l1.abi import BLOCK_COMMITTED, Committed, L1Block, NewBlock, decode_commit, selector
 from rollup.l1.errors import L1Error, NodeFaulty, NodesDisagree, ReaderError, WrongChain, WrongContract
 from rollup.l1.manifest import Manifest
 from rollup.l1.node import Head, Log, Node
@@ -213,19 +213,7 @@ def _block_hash(number: int) -> bytes:
 
 
 def _commit(log: Log) -> Commit:
-    if len(log.topics) != 2 or len(log.data) != 4 * WORD_BYTES:
-        raise ValueError(f"{log} is no BlockCommitted")
-    words = [log.data[i : i + WORD_BYTES] for i in range(0, len(log.data), WORD_BYTES)]
-    block_hash, committer, validator_set, committed_at = words
-    return Commit(
-        int.from_bytes(log.topics[1], "big"),
-        block_hash,
-        f"0x{committer[-20:].hex()}",
-        validator_set,
-        int.from_bytes(committed_at, "big"),
-        log.transaction,
-        log.l1_block,
-    )
+    return Commit.at(Committed.of(log.topics, log.data), log.transaction, log.l1_block)
 
 
 def _ahead(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:

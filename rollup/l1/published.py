@@ -1,6 +1,7 @@
 """A block as L1 has it: what a validator published, made into the header, the streams and the preimage of its hash."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Self
 
 from rollup.core.binding import challenge, evaluation
 from rollup.core.constants import FEE_TOKENS, SLOT_BITS, TIMESTAMP_BITS
@@ -8,7 +9,7 @@ from rollup.core.errors import SluiceError
 from rollup.core.header import Header
 from rollup.core.operations import Deposit, FullExit, PublishedOperation
 from rollup.core.streams import decode_streams, l1_words, l2_chunks
-from rollup.l1.abi import L1Block, NewBlock
+from rollup.l1.abi import Committed, L1Block, NewBlock
 from rollup.l1.errors import ReaderError
 
 
@@ -37,6 +38,11 @@ class Commit:
     committed_at: int
     transaction: str
     l1_block: int
+
+    @classmethod
+    def at(cls, said: Committed, transaction: str, l1_block: int) -> Self:
+        """What an event says, and its place."""
+        return cls(**asdict(said), transaction=transaction, l1_block=l1_block)
 
 
 def published_block(domain: int, parent: L1Block, new: NewBlock, commit: Commit) -> Published:

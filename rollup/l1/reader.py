@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 
 from rollup.core.errors import SluiceError
 from rollup.core.operations import PublishedOperation, domain
 from rollup.core.rebuild import apply_block_data
 from rollup.core.state import State
-from rollup.l1.abi import BLOCK_COMMITTED, BLOCK_COMMITTED_DATA, L1Block, NewBlock, decode_commit, selector
+from rollup.l1.abi import BLOCK_COMMITTED, Committed, L1Block, NewBlock, decode_commit, selector
 from rollup.l1.errors import ReaderError
 from rollup.l1.published import Commit, Published, published_block
 from rollup.l1.rpc import JsonRpc
@@ -116,6 +116,4 @@ class Reader:
 
 def commit_of_log(log: dict[str, Any]) -> Commit:
     """What a BlockCommitted event says."""
-    place = log["transactionHash"], int(log["blockNumber"], 16)
-    said: tuple[bytes, str, bytes, int] = decode(BLOCK_COMMITTED_DATA, bytes.fromhex(log["data"][2:]))
-    return Commit(int(log["topics"][1], 16), *said, *place)
+    return Commit.at(Committed.of_json(log), log["transactionHash"], int(log["blockNumber"], 16))

@@ -10,8 +10,8 @@ from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
 from rollup.core.operations import ChangePubKey, Operation, Transfer, TransferToAddress
-from rollup.l1.abi import L1Block, NewBlock
-from rollup.l1.client import Committed, RollupClient
+from rollup.l1.abi import Committed, L1Block, NewBlock
+from rollup.l1.client import RollupClient
 from rollup.l1.errors import L1Error
 from rollup.l1.manifest import Manifest
 from rollup.l1.reader import Reader, Rebuilt

@@ -13,10 +13,9 @@ from test_step_tampering import FREE_ALONE, free_wires
 from rollup._native import Circuit
 from rollup.circuits.exit_circuit import build_exit, load_exit
 from rollup.core.constants import FIELD_MODULUS, FIRST_ORDER_SLOT, SLOT_BITS
-from rollup.core.errors import AccountMissingError, TokenNotMoneyError
+from rollup.core.errors import AccountMissingError, NothingToExitError, TokenNotMoneyError
 from rollup.core.state import State
 from rollup.exits.claim import exit_inputs
-from rollup.exits.errors import NothingToExitError
 
 PUBLIC = ("root", "claim", "amount")
 

@@ -16,8 +16,7 @@ from rollup.core.operations import Deposit, Transfer, Withdraw
 from rollup.demo.checks import check_accounting, check_rebuild
 from rollup.demo.tokens import TOKENS, USDS
 from rollup.demo.world import Person, World
-from rollup.l1.abi import L1Block, NewBlock
-from rollup.l1.client import Committed
+from rollup.l1.abi import Committed, L1Block, NewBlock
 from rollup.l1.reader import Reader
 from rollup.node.validator import Validator
 from rollup.prover import ProvenBlock

@@ -6,11 +6,10 @@ from exit_world import ALICE, ALICE_ID, AMOUNT, LAST_ID, ORDER_SLOT, TOKEN
 from rollup._native import poseidon, verify_path
 from rollup.core.account import account_leaf
 from rollup.core.constants import ACCOUNT_LEVELS, BALANCE_LEVELS, FIELD_MODULUS, FIRST_ORDER_SLOT
-from rollup.core.errors import AccountMissingError, TokenNotMoneyError, ValueRangeError
+from rollup.core.errors import AccountMissingError, NothingToExitError, TokenNotMoneyError, ValueRangeError
 from rollup.core.operations import FullExit
 from rollup.core.state import State
 from rollup.exits.claim import ExitClaim, exit_inputs
-from rollup.exits.errors import NothingToExitError
 
 LIMITS = {"root": FIELD_MODULUS, "account_id": 1 << 24, "token": 1 << 12, "owner": 1 << 160, "amount": 1 << 128}
 

@@ -265,7 +265,7 @@ class KeyPresentError(OperationError):
 
 @dataclass(eq=False)
 class NothingToExitError(OperationError):
-    """A forced exit of nothing."""
+    """A forced exit, or an exit by proof, of nothing."""
 
     account_id: int
     token: int
