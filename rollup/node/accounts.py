@@ -18,6 +18,15 @@ class AccountIds:
         self._planned: dict[int, int] = {}
         self._next = 0
 
+    def fork(self) -> "AccountIds":
+        """A copy to try one operation with, where all that was assigned before is in the state.
+
+        If the operation is refused the copy is dropped, and what it would have got is free again.
+        """
+        copied = AccountIds(self._state)
+        copied._next = self._next
+        return copied
+
     def find(self, address: int) -> int | None:
         """Return the account that an address has, or will have once what was assigned is in a block."""
         known = self._state.find(address)

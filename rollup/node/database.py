@@ -17,7 +17,7 @@ from rollup.core.rules import Touch
 from rollup.l1.feed import Origin
 from rollup.node.entries import BlockRecord, Entry
 from rollup.node.errors import DatabaseInUse, DatabaseNewer, DatabaseOfAnother, DatabaseUnusable, NodeError
-from rollup.node.tables import MIGRATIONS, Status, accounts, blocks, l1_transactions, leaves, meta, operations
+from rollup.node.tables import MIGRATIONS, Status, accounts, blocks, leaves, meta, operations
 from rollup.store.schema import account_of_row, account_to_row, number_to_blob
 
 FORMAT: Final = len(MIGRATIONS)
@@ -202,24 +202,6 @@ class Database:
             self._put_state(connection, touches)
             self._put_meta(connection, "base", str(base))
 
-    # L1 transactions
-
-    def add_transaction(self, **values: Any) -> int:
-        """Keep a signed transaction; return its id."""
-        with self.transaction() as connection:
-            return int(connection.execute(insert(l1_transactions).values(**values)).inserted_primary_key[0])  # type: ignore[index]
-
-    def open_transactions(self) -> list[dict[str, Any]]:
-        """Those that were not seen in an L1 block, oldest first."""
-        query = select(l1_transactions).where(l1_transactions.c.l1_block.is_(None)).order_by(l1_transactions.c.id)
-        with self.transaction() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
-
-    def set_transaction(self, number: int, **values: Any) -> None:
-        """Change columns of a transaction."""
-        with self.transaction() as connection:
-            connection.execute(update(l1_transactions).where(l1_transactions.c.id == number).values(**values))
-
     # Inside
 
     def _entries(self, query: Any) -> list[Entry]:
@@ -317,16 +299,14 @@ def copy_tables(source: Database, target: Database) -> dict[str, int]:
     Returns: Rows by table.
     Raises: DatabaseUnusable: the target is not empty.
     """
-    tables: tuple[Table, ...] = (accounts, leaves, blocks, operations, l1_transactions, meta)
+    tables: tuple[Table, ...] = (accounts, leaves, blocks, operations, meta)
     counts = {}
     with source.transaction(writing=False) as reading, target.transaction() as writing:
         if writing.execute(select(func.count()).select_from(blocks)).scalar():
             raise DatabaseUnusable(target.name, "it is not empty: copy into a new one")
         writing.execute(delete(meta))
         for table in tables:
-            # The target counts its own ids on: those given out by another would be given out again.
-            columns = [column for column in table.c if column is not l1_transactions.c.id]
-            query = select(*columns).order_by(*table.primary_key.columns)
+            query = select(table).order_by(*table.primary_key.columns)
             rows = reading.execution_options(yield_per=ROWS_AT_ONCE).execute(query).mappings()
             counts[table.name] = 0
             for part in rows.partitions(ROWS_AT_ONCE):

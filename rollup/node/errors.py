@@ -6,6 +6,7 @@ SluiceError (rollup.core.errors)
     ├── FeeAccountNotOwnError  the account that would get the fees is not the validator's in this block
     ├── OperationTooLargeError no block has room for all its steps
     ├── ForeignBlockError      L1 made another block of the data than the validator
+    ├── L1AheadError           L1 has blocks that the database does not know
     ├── DatabaseError
     │   ├── DatabaseUnusable   it cannot be opened, read or written
     │   ├── DatabaseInUse      another node has it open
@@ -15,6 +16,7 @@ SluiceError (rollup.core.errors)
     ├── JournalUnusable        the second copy of the receipts cannot be written
     └── AdmissionError         new work is refused for now
         ├── StoppingError      the node is being stopped
+        ├── FaultError         the node cannot go on
         ├── BacklogError       proving is behind: promises would be at risk
         ├── StorageError       what was promised could not be made durable
         └── QueueFullError     too many submissions wait
@@ -91,6 +93,22 @@ class ForeignBlockError(NodeError):
         return (
             f"block {self.block_number} hashes to 0x{self.expected.hex()}, L1 says 0x{self.got.hex()}: this is a fault "
             "of Sluice, please report it"
+        )
+
+
+@dataclass(eq=False)
+class L1AheadError(NodeError):
+    """L1 has blocks that the database does not know."""
+
+    known: int
+    committed: int
+    code = "l1_ahead"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"L1 has {self.committed} blocks, the database knows {self.known}: it is an old copy, or another validator "
+            "commits too; `sluice database rebuild` brings it up to date"
         )
 
 
@@ -202,6 +220,18 @@ class StoppingError(AdmissionError):
     @property
     def message(self) -> str:
         return "the node is stopping: try again when it is back"
+
+
+@dataclass(eq=False)
+class FaultError(AdmissionError):
+    """The node cannot go on until a person has looked."""
+
+    reason: str
+    code = "fault"
+
+    @property
+    def message(self) -> str:
+        return f"the node is out of service ({self.reason}): its operator must look; receipts given out stand"
 
 
 @dataclass(eq=False)

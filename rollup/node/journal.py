@@ -1,5 +1,6 @@
 """The second copy of what was promised: a folder of append-only files, one a block, that needs no database to be read.
 
+    rollup           whose promises these are: the domain, as 0x-hex
     <block>.jsonl    {"block": ...}, then {"entry": ...} for each operation, then {"closed": ...}; one a line
 
 The database is written first, the journal second, the receipt is given out third. So the journal never knows more than
@@ -18,6 +19,7 @@ from rollup.node.errors import JournalUnusable
 from rollup.node.tables import Status
 
 _SUFFIX: Final = ".jsonl"
+_ORIGIN: Final = "rollup"
 
 
 @dataclass
@@ -33,19 +35,26 @@ class Journal:
 
     Args:
         folder: Made if it is not there.
+        domain: Of the rollup it is of, or is to be of.
 
-    Raises: JournalUnusable.
+    Raises: JournalUnusable: it is of another rollup too.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, domain: int) -> None:
         self.folder = folder
         self._file: int | None = None
         self._number = -1
         self._waiting: list[tuple[int, bytes]] = []
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._adopt(f"{domain:#x}")
         except OSError as error:
             raise self._unusable(error) from error
+
+    @property
+    def is_behind(self) -> bool:
+        """Something could not be written yet."""
+        return bool(self._waiting)
 
     def append(
         self, opened: Sequence[BlockRecord], entries: Sequence[Entry], closed: Sequence[BlockRecord] = ()
@@ -83,6 +92,15 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._forget_file()
+
+    def _adopt(self, domain: str) -> None:
+        path = self.folder / _ORIGIN
+        if not path.exists():
+            partial = path.with_suffix(".partial")
+            partial.write_text(domain)
+            os.replace(partial, path)
+        elif (found := path.read_text()) != domain:
+            raise JournalUnusable(str(self.folder), f"it is of the rollup {found}, not of {domain}")
 
     def _write(self) -> None:
         while self._waiting:

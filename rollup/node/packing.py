@@ -25,7 +25,7 @@ def pack(
     blocks: list[list[Operation]] = []
     steps = records = 0
     for operation in operations:
-        its_steps, its_records = len(steps_of(operation)), _records(operation)
+        its_steps, its_records = len(steps_of(operation)), records_of(operation)
         if its_steps > sizes[-1] or its_records > max_l1_operations:
             raise OperationTooLargeError(its_steps, sizes[-1], its_records, max_l1_operations)
         if not blocks or steps + its_steps > sizes[-1] or records + its_records > max_l1_operations:
@@ -36,7 +36,8 @@ def pack(
     return [(block, _smallest(block, sizes)) for block in blocks]
 
 
-def _records(operation: Operation) -> int:
+def records_of(operation: Operation) -> int:
+    """How many records of the L1 stream an operation has."""
     with_record = Deposit | FullExit | Withdraw | ChangePubKey | ForcedExit
     return sum(isinstance(step, with_record) for step in steps_of(operation))
 

@@ -5,7 +5,6 @@
     accounts, leaves the state after block `base`
     blocks           from `base` back to the first and on to the open one, each with how far it has come
     operations       in their blocks, in order, with what their receipts promise
-    l1_transactions  signed before they are sent, so that a crash loses none
 """
 
 from collections.abc import Callable
@@ -98,20 +97,6 @@ operations: Final = Table(
     Index("operations_by_hash", "hash"),
     Index("operations_by_account", "account_id"),
     Index("operations_by_recipient", "recipient"),
-)
-
-l1_transactions: Final = Table(
-    "l1_transactions",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("action", Text, nullable=False),
-    Column("nonce", BigInteger, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("raw", LargeBinary, nullable=False),
-    Column("signed_at", BigInteger, nullable=False),
-    # Of its L1 block, once it is in one.
-    Column("l1_block", BigInteger),
-    Column("succeeded", Integer),
 )
 
 

@@ -83,14 +83,6 @@ def test_set_proven_keeps_proof_and_state_together(url: str) -> None:
         assert (database.base, state(database)) == (0, set())
 
 
-def test_transactions_stay_open_until_they_are_in_a_block(url: str) -> None:
-    with Database(url, ORIGIN) as database:
-        values: dict[str, Any] = {"action": "commit", "hash": "0x01", "raw": b"raw", "signed_at": 1}
-        ids = [database.add_transaction(nonce=nonce, **values) for nonce in (7, 8)]
-        database.set_transaction(ids[0], l1_block=12, succeeded=1)
-        assert [(row["id"], row["nonce"]) for row in database.open_transactions()] == [(ids[1], 8)]
-
-
 def test_open_of_another_rollup_is_refused(url: str) -> None:
     Database(url, ORIGIN).close()
     with pytest.raises(DatabaseOfAnother) as caught:
@@ -160,9 +152,8 @@ def test_copy_to_another_kind_and_back_gives_the_same(new_database: Callable[[],
     with Database(first, ORIGIN) as database, Database(backup) as copy:
         database.accept([block(1), block(2)], [entry(1, 0), entry(2, 0)], [block(1, status=Status.CLOSED, size=8)])
         database.set_proven(1, b"p", 1, [Touch(1, 0, rich, 9)])
-        database.add_transaction(action="a", nonce=1, hash="0x", raw=b"", signed_at=1)
         assert copy_tables(database, copy) | {"meta": 0} == {
-            "accounts": 1, "leaves": 1, "blocks": 2, "operations": 2, "l1_transactions": 1, "meta": 0,
+            "accounts": 1, "leaves": 1, "blocks": 2, "operations": 2, "meta": 0,
         }  # fmt: skip
     with Database(backup) as copy, Database(second) as database:
         copy_tables(copy, database)
@@ -171,8 +162,6 @@ def test_copy_to_another_kind_and_back_gives_the_same(new_database: Callable[[],
     with Database(second, ORIGIN) as database:
         assert (database.base, state(database)) == (1, {Touch(1, 0, rich, 9)})
         assert database.entries(2) == [entry(2, 0)]
-        assert len(database.open_transactions()) == 1
-        assert database.add_transaction(action="b", nonce=2, hash="0x", raw=b"", signed_at=1) == 2
 
 
 @pytest.mark.parametrize(

@@ -330,3 +330,13 @@ def test_batch_member_without_its_link_refused(state: State, context: Context) -
 def test_keyless_owner_is_the_one_who_cannot_sign(state: State, context: Context) -> None:
     """Dora's account exists and has money, but no key."""
     refused(state, transfer(DORA, token=3, amount=1, fee=0), context, error=KeyMissingError, account_id=4)
+
+
+def test_signed_operation_found_valid_before_is_not_verified_again(state: State) -> None:
+    """The claim is of this key, this message, this signature: anything else is verified."""
+    forged = BOB.key.sign(transfer(), DOMAIN)
+    claim = ALICE.key.public_key, forged.message_hash(DOMAIN), forged.signature.as_tuple()  # type: ignore[union-attr]
+    for wrong in ((BOB.key.public_key, *claim[1:]), (claim[0], claim[1] + 1, claim[2]), (*claim[:2], (1, 2, 3))):
+        with pytest.raises(SignatureInvalidError):
+            state.apply(forged, Context(DOMAIN, TIME, FEE_TOKENS, verified={wrong}))
+    state.apply(forged, Context(DOMAIN, TIME, FEE_TOKENS, verified={claim}))

@@ -40,9 +40,20 @@ from rollup.core.operations import (
     batch_chain,
 )
 from rollup.core.rules import key_change, orders, payments, queue
-from rollup.core.rules.base import Applied, Context, Overlay, Step, Touch, View, check_money, check_signed, credited
+from rollup.core.rules.base import (
+    Applied,
+    Claim,
+    Context,
+    Overlay,
+    Step,
+    Touch,
+    View,
+    check_money,
+    check_signed,
+    credited,
+)
 
-__all__ = ["Applied", "Context", "Overlay", "Step", "Touch", "View", "plan", "plan_fee", "plan_published"]
+__all__ = ["Applied", "Claim", "Context", "Overlay", "Step", "Touch", "View", "plan", "plan_fee", "plan_published"]
 
 
 def plan(view: View, operation: Operation, context: Context) -> Applied:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rollup._native import eddsa_verify
 from rollup.core.account import Account, Shape
@@ -23,6 +23,7 @@ from rollup.core.errors import (
     TokenNotMoneyError,
 )
 from rollup.core.operations import (
+    Key,
     Operation,
     Order,
     PublishedOperation,
@@ -33,6 +34,9 @@ from rollup.core.operations import (
 
 _LAST_NONCE = (1 << NONCE_BITS) - 1
 
+Claim: TypeAlias = tuple[Key, int, tuple[int, int, int]]
+"""That a key signed a message so: key, message hash, (R8x, R8y, S)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -40,12 +44,14 @@ class Context:
 
     `key_approvals` holds (owner's address, digest) of the key changes that their owners approved on L1: the caller
     vouches that he has looked. Anybody can approve any digest, for himself. It may grow while the context is in use.
+    `verified` holds (key, message, signature) of what the caller found to be valid before, many at once.
     """
 
     domain: int
     timestamp: int
     fee_tokens: tuple[int, ...]
     key_approvals: Container[tuple[int, bytes]] = frozenset()
+    verified: Container[Claim] = frozenset()
 
     def __post_init__(self) -> None:
         check_uint("domain", self.domain, DOMAIN_BITS)
@@ -223,6 +229,6 @@ def check_consent(account_id: int, account: Account, operation: SignedOperation 
         raise OutsideValidityError(context.timestamp, operation.valid_from, operation.valid_until)
     if operation.signature is None:
         raise SignatureMissingError(account_id)
-    message = operation.message_hash(context.domain)
-    if not eddsa_verify(account.key, message, operation.signature.as_tuple()):
-        raise SignatureInvalidError(account_id, message)
+    claim = account.key, operation.message_hash(context.domain), operation.signature.as_tuple()
+    if claim not in context.verified and not eddsa_verify(*claim):
+        raise SignatureInvalidError(account_id, claim[1])

@@ -1,0 +1,113 @@
+"""What the node asks of L1, and what it sends there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rollup.l1.abi import L1Block, NewBlock, selector
+from rollup.l1.client import Queued, RollupClient
+from rollup.l1.lookup import Lookup
+from rollup.l1.manifest import Manifest
+from rollup.l1.published import Published
+from rollup.l1.sending import Account
+from rollup.node.provers import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Numbers of the last blocks that L1 has committed, proven and executed."""
+
+    committed: int
+    proven: int
+    executed: int
+
+
+class Chain(Protocol):
+    """The rollup on L1. What is sent again after a crash does nothing twice: the contract takes blocks in order, once.
+
+    All methods raise L1Error; what sends returns when the transaction is in an L1 block.
+    """
+
+    def heads(self) -> Heads: ...
+
+    def find(self, number: int) -> Published:
+        """A committed block, held to the hash the contract keeps."""
+        ...
+
+    def commit(self, parent: L1Block, blocks: Sequence[NewBlock]) -> None: ...
+
+    def prove(self, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> None: ...
+
+    def execute(self, blocks: Sequence[L1Block], l1_streams: Sequence[bytes]) -> None: ...
+
+    def commit_prove_execute(self, parent: L1Block, block: NewBlock, proof: Proof) -> None: ...
+
+    def queue(self, start: int) -> list[Queued]:
+        """The queue's entries from an index on, as deep in L1 as they are to be trusted."""
+        ...
+
+    def validator_set(self) -> bytes: ...
+
+    def key_change_approved(self, owner: str, digest: bytes) -> bool: ...
+
+
+class RollupChain:
+    """The rollup behind a node of L1.
+
+    Args:
+        client: The rollup, and how transactions go out.
+        manifest: Its deployment.
+        account: Who pays: one of the contract's validators.
+        confirmations: How many L1 blocks are to be on top of a queue entry before it is taken in: a block that holds
+            an entry that L1 took back could not be committed.
+    """
+
+    def __init__(self, client: RollupClient, manifest: Manifest, account: Account, confirmations: int = 0) -> None:
+        self._client = client
+        self._governor = manifest.contracts["Governor"].address
+        self._account = account
+        self._confirmations = confirmations
+        self._lookup = Lookup(client.sender.rpc, client.address, client.deployed_at)
+
+    def heads(self) -> Heads:
+        """How far L1 is. Executed first: what moves on in between is never behind."""
+        executed, proven = self._client.executed_blocks(), self._client.proven_blocks()
+        return Heads(self._client.committed_blocks(), proven, executed)
+
+    def find(self, number: int) -> Published:
+        """A committed block."""
+        return self._lookup.find(number)
+
+    def commit(self, parent: L1Block, blocks: Sequence[NewBlock]) -> None:
+        """Publish blocks."""
+        self._client.commit(self._account, parent, blocks)
+
+    def prove(self, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> None:
+        """Hand in proofs."""
+        self._client.prove(self._account, blocks, proofs)
+
+    def execute(self, blocks: Sequence[L1Block], l1_streams: Sequence[bytes]) -> None:
+        """Execute proven blocks."""
+        self._client.execute(self._account, blocks, l1_streams)
+
+    def commit_prove_execute(self, parent: L1Block, block: NewBlock, proof: Proof) -> None:
+        """All at once."""
+        self._client.commit_prove_execute(self._account, parent, block, proof)
+
+    def queue(self, start: int) -> list[Queued]:
+        """The queue's entries from an index on."""
+        rpc = self._client.sender.rpc
+        tag = hex(max(0, int(rpc("eth_blockNumber"), 16) - self._confirmations))
+        call = {"to": self._client.address, "data": "0x" + selector("queueTotal", []).hex()}
+        total = int(rpc("eth_call", call, tag), 16) if self._confirmations else self._client.queue_total()
+        if total <= start:
+            return []
+        return [entry for entry in self._client.queue(start) if entry.index < total]
+
+    def validator_set(self) -> bytes:
+        """The registry's, as of now."""
+        return self._client.sender.rpc.call(self._governor, selector("validatorSet", []))
+
+    def key_change_approved(self, owner: str, digest: bytes) -> bool:
+        """Whether L1 has the owner's approval."""
+        return self._client.key_change_approved(owner, digest)

@@ -1,0 +1,197 @@
+"""The node without its API: promises, blocks, proofs, L1. Everything that talks to users sits on top of this.
+
+    intake -> sequencer -> pipeline -> lander
+    L1's queue ---^            provers ^    L1
+
+Each arrow crosses the database: after a crash at any of them the node goes on from what is there.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+from rollup.core.wire import WireOperation
+from rollup.l1.errors import L1Error
+from rollup.l1.rpc import RpcError
+from rollup.node.chain import Chain
+from rollup.node.database import Database
+from rollup.node.entries import BlockRecord
+from rollup.node.errors import AdmissionError, FaultError, NodeError
+from rollup.node.intake import Intake
+from rollup.node.journal import Journal
+from rollup.node.landing import Lander
+from rollup.node.ledger import Closed
+from rollup.node.pipeline import Pipeline
+from rollup.node.policy import Policy
+from rollup.node.provers import ProverPool
+from rollup.node.recovery import recover
+from rollup.node.sealing import Sealer
+from rollup.node.sequencer import Outcome, Sequencer
+from rollup.node.signing import ReceiptSigner
+
+POLL_SECONDS: Final = 2.0
+JOIN_SECONDS: Final = 60.0
+KEPT_BLOCKS: Final = 64
+"""The journal keeps so many blocks that L1 has executed: a reorganisation may take them back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """Which rollup a node is of."""
+
+    domain: int
+    fee_tokens: tuple[int, ...]
+    block_sizes: list[int]
+
+
+class Node:
+    """Use `start` and `stop`.
+
+    Args:
+        database, journal: Its own.
+        rollup: Which one.
+        signer: Signs receipts; the L2 account of its address gets the fees.
+        chain: L1.
+        pool: Who proves.
+        policy: When blocks are closed and work is refused.
+        poll_seconds: How often L1 is looked at.
+        clock: Unix seconds.
+
+    Raises: DatabaseDamaged, JournalUnusable.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        rollup: Rollup,
+        signer: ReceiptSigner,
+        chain: Chain,
+        pool: ProverPool,
+        policy: Policy,
+        poll_seconds: float = POLL_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database, self._journal, self._chain, self._pool = database, journal, chain, pool
+        self._policy, self._poll_seconds, self._clock = policy, poll_seconds, clock
+        found = recover(database, journal, rollup.domain, rollup.fee_tokens, signer.address, rollup.block_sizes)
+        self.lander = Lander(chain, database)
+        self._landing = threading.Event()
+        self._landing.set()
+        sealer = Sealer(found.sealed, rollup.domain, rollup.fee_tokens)
+        self.pipeline = Pipeline(database, sealer, pool, found, self._landing.set)
+        self._to_land: deque[BlockRecord] = deque(block.record for block in found.pending)
+        self._validator_set = bytes(32)
+        self.sequencer = Sequencer(
+            database, journal, found.ledger, found.last, found.queue_end, domain=rollup.domain,
+            fee_tokens=rollup.fee_tokens, signer=signer, policy=policy, surroundings=self, clock=clock,
+        )  # fmt: skip
+        self.intake = Intake(self.sequencer.submit)
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.fault: NodeError | None = None
+        self.l1_fault: str | None = None
+
+    def start(self) -> None:
+        """Look at L1 once, then work until `stop`.
+
+        Raises: L1Error: L1 must be there at the start.
+        """
+        self.lander.heads = self._chain.heads()
+        self.look()
+        for name, work in (
+            ("intake", self.intake.run),
+            ("pipeline", lambda: self.pipeline.run(self._stop)),
+            ("landing", self._land),
+            ("watch", self._watch),
+        ):
+            thread = threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """Take what waits, then end every thread; proofs that have begun are waited for and kept."""
+        self.intake.stop()
+        self._stop.set()
+        self._landing.set()
+        self.pipeline.wake()
+        for thread in self._threads:
+            thread.join(JOIN_SECONDS)
+        self._pool.close()
+        self._journal.close()
+
+    def submit(self, operations: Sequence[WireOperation]) -> list[Future[Outcome]]:
+        """Have users' operations taken in: a future each, of a receipt or an error."""
+        return self.intake.submit(operations)
+
+    # What the sequencer asks
+
+    def validator_set(self) -> bytes:
+        """The contract's, as last seen."""
+        return self._validator_set
+
+    def key_change_approved(self, owner: str, digest: bytes) -> bool:
+        """Whether L1 has the owner's approval; not, if L1 cannot be asked."""
+        try:
+            return self._chain.key_change_approved(owner, digest)
+        except (L1Error, RpcError):
+            return False
+
+    def refusal(self) -> AdmissionError | None:
+        """Why no new promise may be made."""
+        if self.fault is not None:
+            return FaultError(str(self.fault))
+        while self._to_land and self._to_land[0].number <= self.lander.heads.committed:
+            self._to_land.popleft()
+        return self._policy.refusal(list(self._to_land), self.pipeline.seconds_a_block, self._clock())
+
+    def closed(self, block: Closed) -> None:
+        """Have a block sealed."""
+        self._to_land.append(block.record)
+        self.pipeline.add(block)
+
+    # Threads
+
+    def _guard(self, work: Callable[[], object]) -> None:
+        """A thread that cannot go on takes the node out of service; what was promised is kept for the next start."""
+        try:
+            work()
+        except NodeError as error:
+            self.fault = error
+            self.intake.stop()
+
+    def _land(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._landing.clear()
+                while self.lander.step() and not self._stop.is_set():
+                    pass
+                self.l1_fault = None
+                self._journal_prune()
+            except (L1Error, RpcError) as error:
+                self.l1_fault = str(error)
+            self._landing.wait(self._poll_seconds)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._poll_seconds):
+            try:
+                self.look()
+                self.l1_fault = None
+            except (L1Error, RpcError) as error:
+                self.l1_fault = str(error)
+            self.sequencer.close_if_due()
+
+    def look(self) -> None:
+        """Take in what L1's queue has.
+
+        Raises: L1Error.
+        """
+        self._validator_set = self._chain.validator_set()
+        self.sequencer.take_queue(self._chain.queue(self.sequencer.queue_end))
+
+    def _journal_prune(self) -> None:
+        self._journal.prune(min(self.lander.heads.executed, self._database.base) - KEPT_BLOCKS)

@@ -1,0 +1,212 @@
+"""The open block: what is promised so far, and the state after it, where received money can be spent at once.
+
+Only balances are kept up to date here. Trees, header and witness are made when the block is sealed (`sealing.py`), from
+the same operations; that both agree to the byte is checked there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from rollup.core.constants import CHUNK_BYTES, MAX_L1_OPERATIONS_PER_BLOCK
+from rollup.core.errors import BlockFullError, TooManyL1OperationsError
+from rollup.core.operations import Deposit, FullExit, Operation, steps_of
+from rollup.core.rules import Applied, Context, Touch, plan, plan_fee
+from rollup.core.state import State
+from rollup.core.streams import WORD_BYTES, encode_streams
+from rollup.node.accounts import AccountIds
+from rollup.node.entries import BlockRecord, Entry
+from rollup.node.errors import NoFeeAccountError, OperationTooLargeError
+from rollup.node.packing import records_of
+from rollup.node.tables import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an operation is to stand, and what it publishes there."""
+
+    operation: Operation
+    chunk_position: int
+    chunks: bytes
+    word_position: int
+    record: bytes
+
+
+@dataclass(slots=True)
+class OpenBlock:
+    """A block that takes operations.
+
+    Args:
+        record: As it was opened.
+        context: What operations are judged by.
+        operations: So far, as included.
+        steps, chunks, words, records: How much they take.
+        fees: What they pay, by token.
+        queue_count: How many are the queue's.
+        queue_expiry: When the first of the queue's is overdue, unix seconds.
+    """
+
+    record: BlockRecord
+    context: Context
+    operations: list[Operation] = field(default_factory=list)
+    steps: int = 0
+    chunks: int = 0
+    words: int = 0
+    records: int = 0
+    fees: dict[int, int] = field(default_factory=dict)
+    queue_count: int = 0
+    queue_expiry: int | None = None
+
+    @property
+    def queue_end(self) -> int:
+        """Queue entries consumed by all blocks up to this one."""
+        return self.record.queue_start + self.queue_count
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A block that takes nothing more, and what is in it."""
+
+    record: BlockRecord
+    operations: tuple[Operation, ...]
+
+
+class Ledger:
+    """For one thread.
+
+    Args:
+        state: After the last closed block; followed from now on.
+        validator: The address whose L2 account gets the fees.
+        sizes: Steps of the blocks that can be proven, smallest first.
+        max_l1_operations: Most records of the L1 stream a block.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        validator: int,
+        sizes: Sequence[int],
+        max_l1_operations: int = MAX_L1_OPERATIONS_PER_BLOCK,
+    ) -> None:
+        self.state = state
+        self.block: OpenBlock | None = None
+        self._validator = validator
+        self._sizes = sorted(sizes)
+        self._max_l1_operations = max_l1_operations
+        self._ids = AccountIds(state)
+        self._saved: tuple[int, OpenBlock | None] = (0, None)
+
+    @property
+    def fee_account(self) -> int | None:
+        """The validator's account; None if there is none yet."""
+        found = self.state.find(self._validator)
+        return found[0] if found else None
+
+    @property
+    def is_full(self) -> bool:
+        """The open block has no step left."""
+        return self.block is not None and self.block.steps >= self._sizes[-1]
+
+    def save(self) -> None:
+        """Remember this place, and forget the one before."""
+        self.state.forget()
+        block = self.block
+        copied = block and replace(block, operations=list(block.operations), fees=dict(block.fees))
+        self._saved = self.state.mark(), copied
+
+    def undo(self) -> None:
+        """Go back to the place saved last; it stays saved."""
+        mark, block = self._saved
+        self.state.rollback(mark)
+        self.block = block
+        self._ids = AccountIds(self.state)
+        self.save()
+
+    def place(self, operation: Operation) -> Place:
+        """Take an operation into the open block, its accounts filled in, or change nothing.
+
+        Raises:
+            BlockFullError, TooManyL1OperationsError: the next block may have room.
+            OperationTooLargeError: none has.
+            OperationError, EncodingError: it cannot be included.
+        """
+        block = self.block
+        assert block is not None, "a block is open"
+        self._check_room(block, operation)
+        ids = self._ids.fork()
+        applied = plan(self.state, ids.assign(operation), block.context)
+        included: Operation = applied.operation  # type: ignore[assignment]  # plan returns what it was given
+        self._ids = ids
+        for touch in applied.touches:
+            self.state.touch(touch)
+        return self._take(block, included, applied)
+
+    def _check_room(self, block: OpenBlock, operation: Operation) -> None:
+        steps, records, most = len(steps_of(operation)), records_of(operation), self._sizes[-1]
+        if steps > most or records > self._max_l1_operations:
+            raise OperationTooLargeError(steps, most, records, self._max_l1_operations)
+        if block.steps + steps > most:
+            raise BlockFullError(block.record.number, most, most - block.steps, steps)
+        if block.records + records > self._max_l1_operations:
+            raise TooManyL1OperationsError(block.record.number, self._max_l1_operations)
+
+    def _take(self, block: OpenBlock, operation: Operation, applied: Applied) -> Place:
+        chunks, record = encode_streams([operation])
+        place = Place(operation, block.chunks, chunks, block.words, record)
+        block.operations.append(operation)
+        block.steps += len(applied.steps)
+        block.records += records_of(operation)
+        block.chunks += len(chunks) // CHUNK_BYTES
+        block.words += len(record) // WORD_BYTES
+        block.queue_count += isinstance(operation, Deposit | FullExit)
+        for token, fee in applied.fees:
+            block.fees[token] = block.fees.get(token, 0) + fee
+        return place
+
+    def close(self) -> Closed:
+        """Credit the fees and end the block: its size is the smallest that holds it.
+
+        Raises: NoFeeAccountError; then it stays open.
+        """
+        block = self.block
+        assert block is not None, "a block is open"
+        fee_account = self.fee_account
+        if fee_account is None:
+            raise NoFeeAccountError(f"{self._validator:#042x}")
+        for token in sorted(block.fees):
+            self.state.touch(plan_fee(self.state, fee_account, token, block.fees[token]))
+        size = next(size for size in self._sizes if size >= block.steps)
+        record = replace(block.record, status=Status.CLOSED, size=size, fee_account=fee_account)
+        self.block = None
+        return Closed(record, tuple(block.operations))
+
+    def replay(self, record: BlockRecord, context: Context, entries: Sequence[Entry]) -> str | None:
+        """Take a block in again that was promised before.
+
+        Args:
+            record: The block; it is left open if it was.
+            context: As when it was opened.
+            entries: Its operations.
+
+        Returns: What is wrong, if what was promised does not come out.
+        """
+        self.block = OpenBlock(record, context)
+        for entry in entries:
+            place = self.place(entry.operation())
+            found = place.chunk_position, place.chunks, place.word_position, place.record
+            if found != (entry.chunk_position, entry.chunks, entry.word_position, entry.record):
+                return f"operation {entry.position} comes out at another place or with other bytes than promised"
+        if record.status == Status.OPEN:
+            return None
+        closed = self.close().record
+        if (closed.size, closed.fee_account) != (record.size, record.fee_account):
+            return f"it closes with size {closed.size} and fee account {closed.fee_account}"
+        return None
+
+
+def load(touches: Sequence[Touch], *states: State) -> None:
+    """Put what a database holds into states."""
+    for touch in touches:
+        for state in states:
+            state.touch(touch)
+    for state in states:
+        state.forget()

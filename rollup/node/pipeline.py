@@ -1,0 +1,163 @@
+"""From closed blocks to proofs: sealed in order, proven several at once, results in any order, kept in the database."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+from rollup.core.errors import SluiceError
+from rollup.core.rules import Touch
+from rollup.node.database import Database
+from rollup.node.errors import DatabaseDamaged
+from rollup.node.ledger import Closed
+from rollup.node.provers import Proof, ProverPool
+from rollup.node.recovery import Recovered
+from rollup.node.sealing import Sealer, broken_promise, header_to_blob, words_to_blob
+from rollup.node.tables import Status
+
+FIRST_RETRY_SECONDS: Final = 1.0
+LONGEST_RETRY_SECONDS: Final = 60.0
+SMOOTHING: Final = 0.3
+"""Weight of the latest block in the mean of how long one takes."""
+
+
+@dataclass
+class _Job:
+    """A block that is being proven."""
+
+    number: int
+    prove: Callable[[], Future[Proof]]
+    future: Future[Proof]
+    started: float
+    failures: int = 0
+    retry_at: float | None = None
+    touches: tuple[Touch, ...] = field(default=(), repr=False)
+
+
+class Pipeline:
+    """Driven by one thread, by `run` or `step`; `add` may be called from any.
+
+    Args:
+        database: Where results are kept.
+        sealer: Its state is after block `recovered.base`.
+        pool: Who proves.
+        recovered: Where to go on.
+        on_proven: Called when another block is ready for L1.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        pool: ProverPool,
+        recovered: Recovered,
+        on_proven: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._pool = pool
+        self._on_proven = on_proven
+        self._clock = clock
+        self._base = recovered.base
+        self._closed: deque[Closed] = deque(recovered.pending)
+        self._jobs: dict[int, _Job] = {}
+        self._touches: dict[int, tuple[Touch, ...]] = {}
+        self._proven: set[int] = set()
+        self._wake = threading.Event()
+        self.seconds_a_block = 0.0
+        self.fault: str | None = None
+
+    def add(self, closed: Closed) -> None:
+        """Have a block sealed and proven."""
+        self._closed.append(closed)
+        self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Blocks that are not proven yet."""
+        return len(self._closed) + len(self._jobs)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop.
+
+        Raises: DatabaseDamaged, DatabaseUnusable.
+        """
+        while not stop.is_set():
+            self.step()
+            self._wake.wait(FIRST_RETRY_SECONDS)
+            self._wake.clear()
+
+    def wake(self) -> None:
+        """Look again at once."""
+        self._wake.set()
+
+    def step(self) -> None:
+        """Keep what is proven, try again what failed, and give the pool as much as it takes."""
+        for job in [job for job in self._jobs.values() if job.future.done()]:
+            self._collect(job)
+        while self._closed and len(self._jobs) < self._pool.capacity:
+            self._seal(self._closed[0])
+            self._closed.popleft()
+
+    def _seal(self, closed: Closed) -> None:
+        record = closed.record
+        is_proven = record.status == Status.PROVEN
+        try:
+            sealed = self._sealer.seal(record, closed.operations, witness=not is_proven)
+        except SluiceError as error:
+            raise DatabaseDamaged(self._database.name, record.number, str(error)) from error
+        header, commitment = header_to_blob(sealed.block.header), words_to_blob([sealed.block.commitment])
+        broken = broken_promise(sealed.block, self._database.entries(record.number))
+        if record.header not in (None, header) or record.commitment not in (None, commitment):
+            broken = "it seals to another block than before"
+        if broken is not None:
+            raise DatabaseDamaged(self._database.name, record.number, broken)
+        self._touches[record.number] = sealed.touches
+        if is_proven:
+            self._proven.add(record.number)
+            return
+        self._database.set_block(record.number, status=Status.SEALED, header=header, commitment=commitment)
+
+        def prove() -> Future[Proof]:
+            future = self._pool.submit(sealed.block)
+            future.add_done_callback(lambda _: self._wake.set())
+            return future
+
+        self._jobs[record.number] = _Job(record.number, prove, prove(), self._clock())
+
+    def _collect(self, job: _Job) -> None:
+        if job.retry_at is not None:
+            if self._clock() >= job.retry_at:
+                job.retry_at, job.started, job.future = None, self._clock(), job.prove()
+            return
+        error = job.future.exception()
+        if error is not None:
+            job.failures += 1
+            pause = min(FIRST_RETRY_SECONDS * 2 ** (job.failures - 1), LONGEST_RETRY_SECONDS)
+            job.retry_at = self._clock() + pause
+            self.fault = f"block {job.number} was not proven, {job.failures} times: {error}"
+            return
+        self._keep(job, job.future.result())
+
+    def _keep(self, job: _Job, proof: Proof) -> None:
+        proven = self._proven | {job.number}
+        base = self._base
+        touches: list[Touch] = []
+        while base + 1 in proven:
+            base += 1
+            touches += self._touches[base]
+        self._database.set_proven(job.number, words_to_blob(proof), base, touches)
+        for number in range(self._base + 1, base + 1):
+            del self._touches[number]
+        self._proven = {number for number in proven if number > base}
+        self._base = base
+        del self._jobs[job.number]
+        seconds = (self._clock() - job.started) / self._pool.capacity
+        self.seconds_a_block += (seconds - self.seconds_a_block) * (SMOOTHING if self.seconds_a_block else 1.0)
+        self.fault = None
+        self._on_proven()

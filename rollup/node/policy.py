@@ -1,0 +1,86 @@
+"""When a block is closed, and when new work is refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from rollup.core.constants import CHUNK_BYTES, QUEUE_EXPIRY_SECONDS
+from rollup.core.operations import Operation, Withdraw
+from rollup.core.streams import WORD_BYTES
+from rollup.node.entries import BlockRecord
+from rollup.node.errors import BacklogError
+from rollup.node.ledger import OpenBlock
+
+BLOCK_GAS: Final = 450_000
+"""Committing, proving and executing a block costs about this much whatever is in it (tests/contracts/gas.json)."""
+BYTE_GAS: Final = 40
+"""EIP-7623's floor for a byte of calldata that is not zero."""
+RECORD_GAS: Final = 30_000
+"""Executing a record costs at most about this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a validator acts.
+
+    Args:
+        max_age_seconds: A block is closed when it was open for so long.
+        max_steps: Or has so many steps; 0: as many as the largest block holds.
+        max_l1_gas: Or costs so much on L1; 0: whatever it costs.
+        queue_margin_seconds: Or holds an entry of the queue that is overdue in less than this.
+        fast_fees: Or holds a Withdraw that pays at least this much of one of these tokens, by token.
+        max_backlog: New work is refused while so many closed blocks are not on L1.
+        promise_margin_seconds: And while one of them is due in less than this, or would be when its turn comes.
+    """
+
+    max_age_seconds: float = 300.0
+    max_steps: int = 0
+    max_l1_gas: int = 0
+    queue_margin_seconds: float = QUEUE_EXPIRY_SECONDS - 3_600
+    fast_fees: Mapping[int, int] = field(default_factory=dict)
+    max_backlog: int = 64
+    promise_margin_seconds: float = 4 * 3_600
+
+    def why_close(self, block: OpenBlock, now: float) -> str | None:
+        """Return why a block is to be closed now; None if it is not."""
+        age = now - block.record.opened_at
+        if age >= self.max_age_seconds:
+            return f"open for {age:.0f} s"
+        if self.max_steps and block.steps >= self.max_steps:
+            return f"{block.steps} steps"
+        gas = l1_gas(block)
+        if self.max_l1_gas and gas >= self.max_l1_gas:
+            return f"{gas} gas on L1"
+        if block.queue_expiry is not None and block.queue_expiry - now < self.queue_margin_seconds:
+            return "an entry of the queue is due"
+        return None
+
+    def is_fast(self, operation: Operation) -> bool:
+        """Whether an operation pays for a block of its own."""
+        if not isinstance(operation, Withdraw):
+            return False
+        fee = self.fast_fees.get(operation.token)
+        return fee is not None and operation.fee >= fee
+
+    def refusal(self, waiting: Sequence[BlockRecord], seconds_a_block: float, now: float) -> BacklogError | None:
+        """Why no new promise may be made; None if it may.
+
+        Args:
+            waiting: Closed blocks that are not on L1, in order.
+            seconds_a_block: How long one takes now, once it is its turn.
+            now: Unix seconds.
+        """
+        if len(waiting) >= self.max_backlog:
+            return BacklogError(len(waiting), f"at most {self.max_backlog} may wait")
+        for place, block in enumerate(waiting, 1):
+            left = block.commit_by - now - place * seconds_a_block
+            if left < self.promise_margin_seconds:
+                reason = f"block {block.number} would be on L1 {left:.0f} s before it is due, the margin is"
+                return BacklogError(len(waiting), f"{reason} {self.promise_margin_seconds:.0f} s")
+        return None
+
+
+def l1_gas(block: OpenBlock) -> int:
+    """About what a block costs on L1 with all its data."""
+    size = block.chunks * CHUNK_BYTES + block.words * WORD_BYTES
+    return BLOCK_GAS + BYTE_GAS * size + RECORD_GAS * block.records

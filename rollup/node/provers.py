@@ -1,0 +1,56 @@
+"""Who proves blocks: a pool behind one interface. Results come in any order."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+from rollup.core.block import SealedBlock
+
+Proof = tuple[int, ...]
+"""The eight words of IVerifier.verify."""
+Prove = Callable[[SealedBlock], Proof]
+"""Proves one block; the work is outside the interpreter's lock."""
+
+
+class ProverPool(Protocol):
+    """Proves several blocks at once."""
+
+    @property
+    def capacity(self) -> int:
+        """How many blocks are worked on at once; more are not given, as each holds its witness in memory."""
+        ...
+
+    def submit(self, block: SealedBlock) -> Future[Proof]:
+        """Have a block proven."""
+        ...
+
+    def close(self) -> None:
+        """Stop; what is not proven is proven after the next start."""
+        ...
+
+
+class LocalPool:
+    """Proves in this process.
+
+    Args:
+        prove: How.
+        workers: How many blocks at once.
+    """
+
+    def __init__(self, prove: Prove, workers: int = 1) -> None:
+        self._prove = prove
+        self._workers = workers
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="prover")
+
+    @property
+    def capacity(self) -> int:
+        """How many blocks are worked on at once."""
+        return self._workers
+
+    def submit(self, block: SealedBlock) -> Future[Proof]:
+        """Have a block proven."""
+        return self._executor.submit(self._prove, block)
+
+    def close(self) -> None:
+        """Stop; what has begun is waited for."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
