@@ -97,9 +97,9 @@ class RollupChain:
     def queue(self, start: int) -> list[Queued]:
         """The queue's entries from an index on."""
         rpc = self._client.sender.rpc
-        tag = hex(max(0, int(rpc("eth_blockNumber"), 16) - self._confirmations))
+        deep = hex(max(0, int(rpc("eth_blockNumber"), 16) - self._confirmations))
         call = {"to": self._client.address, "data": "0x" + selector("queueTotal", []).hex()}
-        total = int(rpc("eth_call", call, tag), 16) if self._confirmations else self._client.queue_total()
+        total = int(rpc("eth_call", call, deep if self._confirmations else "latest"), 16)
         if total <= start:
             return []
         return [entry for entry in self._client.queue(start) if entry.index < total]

@@ -114,7 +114,7 @@ class FakeChain:
             commitment = int.from_bytes(new.commitment, "big")
             x = challenge(header, new.l2, new.l1, commitment)
             binding = commitment, x, evaluation(header, new.l2, new.l1, x)
-            self.blocks[-1] = parent.following(header, new.l2, new.l1, binding, ADDRESS, VALIDATOR_SET)
+            self.blocks[-1] = parent.following(header, new.l2, new.l1, binding, ADDRESS, VALIDATOR_SET, NOW)
             parent = self.blocks[-1]
 
     def prove(self, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> None:
