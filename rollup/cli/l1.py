@@ -84,15 +84,21 @@ def approve_key(way: Way, for_ever: bool, file: Any) -> None:
 
 @click.command()
 @reaches_l1()
-@click.option("--owner", type=Address(), required=True, help="To whom the money goes.")
+@click.option("--owner", type=Address(), help="Whose money; it goes to him.")
+@click.option("--to", type=Address(), help="Or where your own money goes: you need not be able to receive it.")
 @click.option("--token", required=True, metavar="SYMBOL")
-def withdraw(way: Way, owner: int, token: str) -> None:
-    """Have a pending balance paid out to its owner; anyone may."""
+def withdraw(way: Way, owner: int | None, to: int | None, token: str) -> None:
+    """Have a pending balance paid out, to its owner by anyone, or elsewhere by the owner himself."""
     from rollup.l1.manifest import load_manifest
 
+    if (owner is None) == (to is None):
+        raise click.UsageError("whose money goes where? --owner for somebody's to him, --to for your own elsewhere")
     token_id = token_of(load_manifest(way.manifest), token, "--token").token_id
     with session(way) as on:
-        sent = on.client.withdraw_pending(on.signer(), f"0x{owner:040x}", token_id)
+        if to is not None:
+            sent = on.client.withdraw_pending_to(on.signer(), token_id, f"0x{to:040x}")
+        else:
+            sent = on.client.withdraw_pending(on.signer(), f"0x{owner:040x}", token_id)
         report(sent, "paid out")
 
 

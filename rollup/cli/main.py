@@ -25,6 +25,7 @@ def cli() -> None:
     sluice receipt    what a validator's signed promise is worth
     sluice database   back up and restore the node's database
     sluice restore    the state, from L1 alone; balances: what somebody has in it
+    sluice exodus     the operator is gone: everything out, with public data only
     """
 
 
@@ -61,12 +62,13 @@ def _add_commands() -> None:
     from rollup.cli.database import database
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
+    from rollup.cli.exodus import exodus, revert
     from rollup.cli.l1 import approve_key, deposit, forced_exit, pending, withdraw
     from rollup.cli.receipt import receipt
     from rollup.cli.restore import balances, restore
     from rollup.cli.sign import sign
 
-    users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt)
+    users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt, exodus, revert)
     for command in (build, demo, deploy, rebuild, doctor, bench, database, *users):
         cli.add_command(command)
 

@@ -47,8 +47,8 @@ def restore(manifest: Path, path: Path, rpc: str, others: tuple[str, ...], as_js
 
     origin = Origin.of(load_manifest(manifest))
     with Bars(quiet=as_json) as bars, bars.step("restore") as advance:
-        bar = _Bar(advance)
-        feed, *checks = _feeds(origin, bar.pause, rpc, *others)
+        bar = RestoreBar(advance)
+        feed, *checks = feeds(origin, bar.pause, rpc, *others)
         if not path.exists():
             feed.check()  # a node that is none leaves no file behind
         with Store(path, origin) as store:
@@ -109,7 +109,7 @@ def balances(manifest: Path, path: Path, owner: int | None, account_id: int | No
             click.echo(f"  {line}")
 
 
-def _feeds(origin: "Origin", pause: Callable[[float], None], *urls: str) -> "list[Feed]":
+def feeds(origin: "Origin", pause: Callable[[float], None], *urls: str) -> "list[Feed]":
     from rollup.l1.feed import Feed
     from rollup.l1.node import Node
     from rollup.l1.rpc import JsonRpc
@@ -141,7 +141,7 @@ def _amounts(manifest: "Manifest", balances: dict[str, str]) -> Iterator[str]:
         yield f"{token.symbol} {token.show(int(units))}" if token else f"token {token_id}: {units} smallest units"
 
 
-class _Bar:
+class RestoreBar:
     """Shows a restore's progress."""
 
     def __init__(self, advance: Advance) -> None:

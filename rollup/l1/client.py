@@ -229,6 +229,16 @@ class RollupClient:
         """Whether this balance has left in exodus."""
         return bool(self._view("exited", ["uint32", "uint16"], [account_id, token], "bool"))
 
+    def is_queued(self, index: int) -> bool:
+        """Whether a queue entry is neither executed nor refunded."""
+        answer = self.sender.rpc.call(self.address, selector("queueEntry", ["uint64"]) + encode(["uint64"], [index]))
+        return any(answer)
+
+    def exit_key_hash(self) -> bytes:
+        """Hash of the key that proofs of exits are verified under."""
+        verifier = str(self._view("exitVerifier", [], [], "address"))
+        return self.sender.rpc.call(verifier, selector("keyHash", []))
+
     def queue(self, start: int = 0) -> list[Queued]:
         """The queue's entries from index `start` on, executed ones too, as their events tell."""
         logs = self.sender.rpc.logs(self.address, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], self.deployed_at)

@@ -74,24 +74,29 @@ class Reader:
         return rebuilt
 
     def published(self, last: int) -> Iterator[Published]:
-        """Yield blocks 1 to `last` as published, in order, each compared with the hash the contract keeps."""
+        """Yield blocks 1 to `last` as published, in order, each compared with the hash the contract keeps.
+
+        A block that was reverted has an event too; of a number, the one whose hash is kept counts.
+        """
         parent = L1Block.genesis()
         cached: tuple[str, list[NewBlock]] = ("", [])
         rollup_domain = domain(self.rpc.chain_id(), int(self.rollup, 16))
         for log in self.rpc.logs(self.rollup, [BLOCK_COMMITTED], self.deployed_at):
-            number = int(log["topics"][1], 16)
-            if number > last:
-                return
-            if number != parent.number + 1:
-                raise ReaderError(number, f"its event follows that of block {parent.number}")
-            if cached[0] != log["transactionHash"]:
-                cached = (log["transactionHash"], self._input(log["transactionHash"], number))
+            commit = commit_of_log(log)
+            if cached[0] != commit.transaction:
+                cached = (commit.transaction, self._input(commit.transaction, commit.number))
             if not cached[1]:
-                raise ReaderError(number, "the transaction published fewer blocks than it has events")
-            published = published_block(rollup_domain, parent, cached[1].pop(0), commit_of_log(log))
-            self._check_hash(published.block)
+                raise ReaderError(commit.number, "the transaction published fewer blocks than it has events")
+            new = cached[1].pop(0)
+            if commit.number > last or commit.hash != self._kept(commit.number):
+                continue
+            if commit.number != parent.number + 1:
+                raise ReaderError(commit.number, f"its event follows that of block {parent.number}")
+            published = published_block(rollup_domain, parent, new, commit)
             parent = published.block
             yield published
+            if parent.number == last:
+                return
 
     def _input(self, transaction: str, number: int) -> list[NewBlock]:
         found = self.rpc("eth_getTransactionByHash", transaction)
@@ -105,10 +110,13 @@ class Reader:
             raise ReaderError(number, str(error)) from error
 
     def _check_hash(self, block: L1Block) -> None:
-        stored = self.rpc.call(self.rollup, selector("blockHash", ["uint64"]) + encode(["uint64"], [block.number]))
+        stored = self._kept(block.number)
         if stored != block.hash():
             reason = f"its data hashes to 0x{block.hash().hex()}, the contract at {self.rollup} has 0x{stored.hex()}"
             raise ReaderError(block.number, reason)
+
+    def _kept(self, number: int) -> bytes:
+        return self.rpc.call(self.rollup, selector("blockHash", ["uint64"]) + encode(["uint64"], [number]))
 
     def _count(self, view: str) -> int:
         return int.from_bytes(self.rpc.call(self.rollup, selector(view, [])), "big")

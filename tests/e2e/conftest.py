@@ -3,6 +3,7 @@
 Everything is in one xdist group: it shares keys, one anvil and ape's one active provider.
 """
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "rollup"))  # model, the reference of what operations do
 
 from e2e_rig import STEPS, assigned, deposit_three, ignore_progress, rebuilt, snapshot, validator_of
+from exodus_rig import Sluice, make_past, replay
 
 from rollup.circuits.keys import build_keys, find_exit_kit, load_verification_key
 from rollup.demo.users import User
@@ -117,3 +119,29 @@ def block_one(world: World, proof_one: ProvenBlock) -> tuple[World, ProvenBlock]
     """A chain with three deposits queued, and the block that takes them in, not sent yet."""
     deposit_three(world)
     return world, proof_one
+
+
+@pytest.fixture(scope="session")
+def past(deployed: World, proof_one: ProvenBlock, prover: BlockProver) -> list[ProvenBlock]:
+    """What a rollup's first three blocks are in the tests of exodus, proven."""
+    with snapshot(deployed):
+        return make_past(deployed, proof_one, prover)
+
+
+@pytest.fixture
+def grown(world: World, past: list[ProvenBlock]) -> World:
+    """A chain at the end of the past, in which bob has just demanded his dollars."""
+    replay(world, past)
+    bob = world.people[1]
+    world.client.request_full_exit(bob.signer, 2, 1)
+    return world
+
+
+@pytest.fixture
+def sluice(world: World, keys: Path, tmp_path: Path) -> Sluice:
+    """`sluice` in a folder with what a user who leaves has."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    world.manifest.save(folder / "deployment.json")
+    shutil.copy(find_exit_kit(keys), folder / "exit.kit")
+    return Sluice(folder, world.sender.rpc.url)

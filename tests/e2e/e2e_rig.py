@@ -1,5 +1,6 @@
 """What the end-to-end tests share besides fixtures."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,12 +27,26 @@ def ignore_progress(*_: object) -> None:
 
 @contextmanager
 def snapshot(world: World) -> Iterator[None]:
-    """Take the chain back to where it was when the block ends."""
+    """Take the chain back to where it was when the block ends; its clock, which goes back too, shows now again."""
     taken = world.sender.rpc("evm_snapshot")
     try:
         yield
     finally:
         assert world.sender.rpc("evm_revert", taken)
+        behind = int(time.time()) - l1_time(world)
+        if behind > 0:
+            world.sender.rpc("evm_increaseTime", hex(behind))
+
+
+def l1_time(world: World) -> int:
+    """Timestamp of L1's latest block."""
+    return int(world.sender.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+
+def jump(world: World, to: int) -> None:
+    """Mine an L1 block of this time, from which L1's clock goes on."""
+    world.sender.rpc("evm_increaseTime", hex(to - l1_time(world)))
+    world.sender.rpc("evm_mine")
 
 
 def validator_of(world: World, prover: BlockProver, start: Rebuilt | None = None) -> Validator:

@@ -33,7 +33,7 @@ class Node(JsonRpc):
     inputs: dict[str, bytes] = field(default_factory=dict)
     logs_at: dict[int, dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, state: State) -> None:
+    def add(self, state: State, amount: int = 7) -> None:
         """Publish a block of one deposit."""
         parent = self.blocks[-1]
         builder = BlockBuilder(
@@ -46,7 +46,7 @@ class Node(JsonRpc):
             block_size=2,
             queue_start=parent.queue_end,
         )
-        builder.add(Deposit(parent.number, 0, 7, 0xA000 + parent.number))
+        builder.add(Deposit(parent.number, 0, amount, 0xA000 + parent.number))
         sealed = builder.seal()
         binding = sealed.commitment, sealed.challenge, sealed.evaluation
         block = parent.following(sealed.header, sealed.l2, sealed.l1, binding, COMMITTER, bytes(32), COMMITTED_AT)
@@ -84,6 +84,15 @@ class Node(JsonRpc):
                 return "0x" + self.blocks[int.from_bytes(data[4:], "big")].hash().hex()
         raise AssertionError(method)
 
+    def revert(self, last: int) -> None:
+        """Take back every block after `last`; its events stay, earlier than those of what comes instead."""
+        for number in range(last + 1, len(self.blocks)):
+            at = DEPLOYED_AT + (number - 1) * LOG_RANGE_BLOCKS
+            log = self.logs_at.pop(at)
+            self.logs_at[at - 1] = log | {"transactionHash": f"0x{number:063x}f"}
+            self.inputs[f"0x{number:063x}f"] = self.inputs.pop(log["transactionHash"])
+        del self.blocks[last + 1 :]
+
 
 RANGES = [
     (DEPLOYED_AT, DEPLOYED_AT + LOG_RANGE_BLOCKS - 1),
@@ -101,6 +110,22 @@ def test_rebuild_asks_the_chain_id_once_and_logs_in_ranges() -> None:
     assert [published.block for published in rebuilt.blocks] == node.blocks[1:]
     assert node.asked["eth_chainId"] == 1
     assert node.ranges == RANGES
+
+
+def test_rebuild_after_a_revert_takes_the_blocks_that_are_kept() -> None:
+    node, state = Node(), State()
+    node.add(state)
+    for _ in range(BLOCKS - 1):
+        node.add(state)
+    reverted = node.blocks[2:]
+    node.revert(1)
+    again = Reader(node, ROLLUP, DEPLOYED_AT).rebuild().state
+    node.add(again, amount=8)
+    rebuilt = Reader(node, ROLLUP, DEPLOYED_AT).rebuild()
+    assert [published.block for published in rebuilt.blocks] == node.blocks[1:]
+    assert rebuilt.last.number == reverted[0].number
+    assert rebuilt.last != reverted[0]
+    assert rebuilt.state.root == again.root
 
 
 def test_queue_asks_logs_in_ranges() -> None:

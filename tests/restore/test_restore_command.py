@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -14,11 +13,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from fake_l1 import CHAIN_ID, DEPLOYED_AT, ROLLUP
+from plain_install import plain, plain_distributions
 from restore_rig import Rig
 from rpc_server import RpcServer
 
 from rollup.cli.main import cli
-from rollup.cli.restore import _Bar
+from rollup.cli.restore import RestoreBar
 from rollup.core.constants import FIRST_ORDER_SLOT
 from rollup.l1.errors import ManifestInvalid, NodesDisagree, NodeUnreachable
 from rollup.l1.manifest import DeployedContract, DeployedToken, Manifest
@@ -98,7 +98,7 @@ def test_sluice_restore_without_a_node_names_its_address(rig: Rig, manifest: Pat
 def test_sluice_restore_while_a_node_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[object, ...]] = []
     monkeypatch.setattr("rollup.cli.restore.time.sleep", lambda seconds: shown.append((seconds,)))
-    bar = _Bar(lambda *said: shown.append(said))
+    bar = RestoreBar(lambda *said: shown.append(said))
     bar.restoring(3, 9, 0)
     bar.pause(1.5)
     before, asking, paused, after = shown
@@ -203,28 +203,6 @@ def test_sluice_restore_loads_nothing_but_what_a_plain_install_has(rig: Rig, ser
     said, loaded = map(json.loads, done.stdout.splitlines())
     assert said["blocks"] == BLOCKS
     owners = metadata.packages_distributions()
-    distributions = {_plain(name) for module in loaded for name in owners.get(module, [])}
-    assert distributions - _installed_with_us() - {"sluice-rollup"} == set()
+    distributions = {plain(name) for module in loaded for name in owners.get(module, [])}
+    assert distributions - plain_distributions() - {"sluice-rollup"} == set()
     assert {"click", "eth-abi"} <= distributions
-
-
-def _installed_with_us() -> set[str]:
-    """The distributions that pyproject.toml's dependencies bring, without any extra."""
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    found: set[str] = set()
-    while wanted:
-        text = wanted.pop()
-        name = _plain(re.match(r"[A-Za-z0-9._-]+", text)[0])  # type: ignore[index]
-        if name in found or "extra ==" in text:
-            continue
-        found.add(name)
-        try:
-            wanted += metadata.requires(name) or []
-        except metadata.PackageNotFoundError:
-            found.discard(name)  # for another platform or Python
-        wanted += ["pycryptodome"] if name == "eth-hash" else []  # its extra, which we ask for
-    return found
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -11,6 +11,7 @@ from restore_rig import Direct, Rig
 
 from rollup.l1.errors import ReorgTooDeep
 from rollup.l1.feed import REORG_DEPTH
+from rollup.store import Store
 
 STEPS = 60
 
@@ -128,6 +129,40 @@ def _reorganise_at(path: Path, at: int | None) -> int:
         return rig.l1.answer(method, *params)
 
     rig.restore(Direct(answer), checkpoint_operations=4)
+    rig.check()
+    return asked
+
+
+def test_restore_blocks_reverted_while_it_reads_gives_what_is_proven(tmp_path: Path) -> None:
+    """At every question it asks, once: unproven blocks are void, and others are committed under their numbers."""
+    asked = _revert_at(tmp_path / "never", None)
+    assert asked > 10
+    for at in range(asked):
+        _revert_at(tmp_path / f"store{at}", at)
+
+
+def _revert_at(path: Path, at: int | None) -> int:
+    rig = Rig(path)
+    rig.blocks(3, operations=2)
+    rig.blocks(2, operations=2, publish=False)
+    rig.l1.commit(rig.operator, 4, 5)
+    asked = 0
+
+    def answer(method: str, *params: Any) -> Any:
+        nonlocal asked
+        if asked == at:
+            rig.l1.revert(3)
+            rig.operator.go_back(3)
+            rig.blocks(3, operations=2)
+        asked += 1
+        return rig.l1.answer(method, *params)
+
+    rig.restore(Direct(answer), checkpoint_operations=4)
+    with Store(path) as store:
+        number = store.tip.block.number
+    assert number == 3 if at is None else number in (3, 6)  # what was proven when it looked last
+    rig.check(number)
+    rig.restore()
     rig.check()
     return asked
 
