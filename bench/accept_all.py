@@ -76,7 +76,7 @@ class AcceptAll:
         self.rpc = rpc
         self.accounts: list[str] = rpc("eth_accounts")
         owner = self.validator = self.accounts[0]
-        governor = self._create(
+        self.governor = governor = self._create(
             codes["Governor"], ["address", "uint128", "address[]"], [owner, (1 << DEPOSIT_CAP_BITS) - 1, [owner]]
         )
         verifier = self._create(codes["AcceptAllVerifier"], ["uint16[]"], [SIZES])
