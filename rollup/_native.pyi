@@ -389,3 +389,105 @@ def check_key(zkey_path: str | PathLike[str], known_seeds: Sequence[str] = ()) -
     Raises:
         ValueError: gamma = delta or delta = the generator: phase 2 was skipped.
     """
+
+# --- keys from powers of tau (native/src/py/ceremony.rs) ---
+
+@final
+class PowersOfTau:
+    """A `.ptau` file over BN254, mapped into memory; prepared for phase 2 or not.
+
+    Opening checks all points and that they are powers of one tau, alpha and beta, and that each contribution follows
+    the one before. 2^20 rows take minutes.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is malformed, of another curve, or not what a ceremony leaves; the section is named.
+    """
+
+    def __new__(cls, path: str | PathLike[str], progress: Progress | None = None) -> PowersOfTau: ...
+    @property
+    def power(self) -> int:
+        """For circuits of up to 2^power rows."""
+    @property
+    def ceremony_power(self) -> int:
+        """Of the ceremony, of whose file this may be the beginning."""
+    @property
+    def prepared(self) -> bool:
+        """Whether the Lagrange forms are there."""
+    @property
+    def contributions(self) -> list[dict[str, Any]]:
+        """name, hash (of the response, 128 hexadecimal digits) and is_beacon of each."""
+    def check_prepared(self, progress: Progress | None = None) -> None:
+        """Check all Lagrange forms against the powers; nothing to do if there are none.
+
+        Raises:
+            ValueError: one is wrong; section and rows are named.
+        """
+    def new_key(self, circuit: object, zkey_path: str | PathLike[str], progress: Progress | None = None) -> str:
+        """Write a circuit's first key, the same bytes as `snarkjs groth16 setup`, and return its circuit hash.
+
+        Args:
+            circuit: a path of a `.r1cs`, or a `Circuit`, `Block` or `System`.
+
+        Raises:
+            OSError: a file cannot be read or written.
+            ValueError: the circuit is malformed or too large, or a Lagrange form that it needs is wrong.
+        """
+    def verify_key(
+        self,
+        circuit: object,
+        zkey_path: str | PathLike[str],
+        scratch_path: str | PathLike[str],
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Check a key as `snarkjs zkey verify` does, and more: random factors of 128 bits, every point in its group.
+
+        Args:
+            circuit: as for `new_key`.
+            scratch_path: where the first key is made again for comparison; removed afterwards.
+
+        Returns:
+            as `read_contributions`.
+
+        Raises:
+            ValueError: the key is not what its contributions leave of the circuit's first key, or there are none.
+        """
+
+def contribute(
+    old_path: str | PathLike[str],
+    new_path: str | PathLike[str],
+    name: str,
+    entropy: bytes,
+    progress: Progress | None = None,
+) -> str:
+    """Write a key with one contribution more and return its hash. The secret comes from the system and `entropy`.
+
+    Raises:
+        OSError: a file cannot be read or written.
+        ValueError: the key is malformed or a development key, or the name is above 64 bytes.
+    """
+
+def contribute_beacon(
+    old_path: str | PathLike[str],
+    new_path: str | PathLike[str],
+    name: str,
+    value: bytes,
+    log2_iterations: int,
+    progress: Progress | None = None,
+) -> str:
+    """The same with the secret from a public value hashed 2^log2_iterations times: the same bytes as snarkjs's.
+
+    Raises:
+        ValueError: also for a value of not 1 to 255 bytes, or iterations of not 2^10 to 2^40.
+    """
+
+def read_contributions(zkey_path: str | PathLike[str]) -> dict[str, Any]:
+    """The contributions of a key, checked against each other and the key's delta in G1, but not the rest of the key.
+
+    Returns:
+        circuit: the circuit hash; contributions: name, hash, beacon (hexadecimal or None) and beacon_log2_iterations
+        of each. Hashes have 128 hexadecimal digits.
+
+    Raises:
+        ValueError: they do not follow from each other, or the key is malformed.
+    """

@@ -12,6 +12,8 @@ pub enum Error {
     Io(String, std::io::Error),
     /// A key file or verification key is malformed or dangerous.
     Key(String),
+    /// A powers-of-tau file is malformed, or not what it must be.
+    Powers(String),
     /// A proof or public input is malformed: not a matter of true or false.
     Proof(String),
     /// The witness does not belong to the system, or does not satisfy it.
@@ -26,6 +28,7 @@ impl fmt::Display for Error {
             Self::Cancelled => write!(f, "cancelled"),
             Self::Io(what, error) => write!(f, "{what}: {error}"),
             Self::Key(text) => write!(f, "key: {text}"),
+            Self::Powers(text) => write!(f, "powers of tau: {text}"),
             Self::Proof(text) => write!(f, "proof: {text}"),
             Self::Witness(text) => write!(f, "witness: {text}"),
             Self::System(text) => write!(f, "constraint system: {text}"),

@@ -2,6 +2,7 @@
 
 pub mod babyjub;
 pub mod batch_affine;
+pub mod ceremony;
 pub mod circuit;
 pub mod dot;
 pub mod eddsa;
@@ -41,5 +42,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     py::crypto::register(module)?;
     py::circuit::register(module)?;
     py::groth16::register(module)?;
+    py::ceremony::register(module)?;
     Ok(())
 }

@@ -81,7 +81,7 @@ fn malformed(text: impl Into<String>) -> Error {
 
 /// Maps a file for reading.
 #[allow(unsafe_code, reason = "a memory map cannot be had otherwise; the argument is below")]
-fn map(file: &File) -> std::io::Result<Mmap> {
+pub(crate) fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: the map is read-only and only ever seen as bytes, of which every pattern is valid. What `Mmap::map` cannot
     // rule out is that someone changes the file meanwhile. Keys are written under another name and renamed when
     // complete, never in place, so our own programs do not; a stranger who can write the operator's key files can at worst
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A point with canonical coordinates, on the curve and in the prime-order subgroup. Infinity passes if `finite` is not set.
-fn checked<C: Curve>(point: Point<C>, finite: bool) -> Option<ark_ec::short_weierstrass::Affine<C>> {
+pub(crate) fn checked<C: Curve>(point: Point<C>, finite: bool) -> Option<ark_ec::short_weierstrass::Affine<C>> {
     if point.is_infinity() {
         return (!finite).then(|| point.to_affine());
     }
@@ -198,7 +198,8 @@ impl Zkey {
         Ok(Self { sections, header, ic, development, map })
     }
 
-    fn bytes(&self, id: u32) -> &[u8] {
+    /// A section's bytes; none if it is not there.
+    pub fn bytes(&self, id: u32) -> &[u8] {
         self.sections.get(&id).map_or(&[], |range| &self.map[range.clone()])
     }
 
@@ -240,13 +241,23 @@ impl Zkey {
 }
 
 fn check_all<C: Curve>(points: Points<'_, C>, id: u32, control: &Control) -> Result<()> {
-    (0..points.len()).into_par_iter().with_min_len(256).try_for_each(|index| {
-        control.check()?;
-        match checked(points.get(index), false) {
-            Some(_) => Ok(()),
-            None => Err(malformed(format!("point {index} of section {id} is not in the group"))),
-        }
-    })
+    match first_bad(points, false, control)? {
+        None => Ok(()),
+        Some(index) => Err(malformed(format!("point {index} of section {id} is not in the group"))),
+    }
+}
+
+/// A point that is not in its group; with `finite` set, infinity is none either.
+pub fn first_bad<C: Curve>(points: Points<'_, C>, finite: bool, control: &Control) -> Result<Option<usize>> {
+    let bad = (0..points.len()).into_par_iter().with_min_len(256).try_for_each(|index| {
+        control.check().map_err(|error| (Some(error), index))?;
+        checked(points.get(index), finite).map(|_| ()).ok_or((None, index))
+    });
+    match bad {
+        Ok(()) => Ok(None),
+        Err((None, index)) => Ok(Some(index)),
+        Err((Some(error), _)) => Err(error),
+    }
 }
 
 fn sections(bytes: &[u8]) -> Result<BTreeMap<u32, Range<usize>>> {

@@ -153,12 +153,20 @@ pub fn write_coefficients(writer: &mut ZkeyWriter, id: u32, system: &System, con
     };
     let total = system.n_constraints().max(1);
     let mut row = 0;
+    let mut row_terms: Vec<(u32, Fr)> = Vec::new();
     for piece in &system.pieces {
         for local in 0..piece.r1cs.n_constraints() {
             for (matrix, terms) in [(0, piece.r1cs.a.row(local)), (1, piece.r1cs.b.row(local))] {
-                for (wire, value) in terms {
-                    push(&mut buffer, matrix, row, piece.wires[*wire as usize], *value);
+                let wires = terms.iter().map(|(wire, value)| (piece.wires[*wire as usize], *value));
+                if system.pieces.len() == 1 {
+                    wires.for_each(|(wire, value)| push(&mut buffer, matrix, row, wire, value));
+                    continue;
                 }
+                // As a linked system's `.r1cs` has them, so that both give the same key.
+                row_terms.clear();
+                row_terms.extend(wires);
+                row_terms.sort_unstable_by_key(|term| term.0);
+                row_terms.iter().for_each(|(wire, value)| push(&mut buffer, matrix, row, *wire, *value));
             }
             row += 1;
             if buffer.len() > 1 << 20 {

@@ -24,6 +24,8 @@ def cli() -> None:
     sluice sign       L2 operations, offline, as JSON
     sluice receipt    what a validator's signed promise is worth
     sluice database   back up and restore the node's database
+    sluice prover     Groth16 proofs from and to files, for any circom circuit
+    sluice ceremony   keys from powers of tau and contributions
     sluice restore    the state, from L1 alone; balances: what somebody has in it
     sluice exodus     the operator is gone: everything out, with public data only
     """
@@ -58,18 +60,20 @@ def _fail(error: Exception) -> NoReturn:
 def _add_commands() -> None:
     from rollup.cli.bench import bench
     from rollup.cli.build import build
+    from rollup.cli.ceremony import ceremony
     from rollup.cli.chain import deploy, rebuild
     from rollup.cli.database import database
     from rollup.cli.demo import demo
     from rollup.cli.doctor import doctor
     from rollup.cli.exodus import exodus, revert
     from rollup.cli.l1 import approve_key, deposit, forced_exit, pending, withdraw
+    from rollup.cli.prover import prover
     from rollup.cli.receipt import receipt
     from rollup.cli.restore import balances, restore
     from rollup.cli.sign import sign
 
     users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt, exodus, revert)
-    for command in (build, demo, deploy, rebuild, doctor, bench, database, *users):
+    for command in (build, demo, deploy, rebuild, doctor, bench, database, prover, ceremony, *users):
         cli.add_command(command)
 
 

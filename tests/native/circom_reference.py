@@ -86,17 +86,17 @@ def read_wtns(path: Path) -> list[int]:
 
 
 @cache
-def compile_circom(name: str, source: str) -> Compiled:
-    """Compile with --O2, cached by the source's hash in .build."""
+def compile_circom(name: str, source: str, level: str = "--O2") -> Compiled:
+    """Compile with an optimisation level, cached by the source's hash in .build."""
     source = "pragma circom 2.1.0;\n" + source
-    folder = CACHE / f"{name}-{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    folder = CACHE / f"{name}-{hashlib.sha256((source + level.removeprefix('--O2')).encode()).hexdigest()[:16]}"
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=CACHE))
         (scratch / f"{name}.circom").write_text(source)
         relative = scratch.relative_to(ROOT)
         command = ["node", "node_modules/circom2/cli.js", f"{relative}/{name}.circom"]
-        flags = ["--r1cs", "--sym", "--wasm", "--O2", "-l", "node_modules", "-o", str(relative)]
+        flags = ["--r1cs", "--sym", "--wasm", level, "-l", "node_modules", "-o", str(relative)]
         done = subprocess.run([*command, *flags], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         try:

@@ -43,7 +43,7 @@ impl Drop for Done<'_> {
 }
 
 /// Runs `work` beside this thread; an error of `progress` or a signal stops it and is what the caller sees.
-fn supervise<T: Send>(
+pub(super) fn supervise<T: Send>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     work: impl FnOnce(&Control) -> Result<T> + Send,
@@ -91,7 +91,7 @@ fn supervise<T: Send>(
     }
 }
 
-fn system_of(circuit: &Bound<'_, PyAny>) -> PyResult<Arc<System>> {
+pub(super) fn system_of(circuit: &Bound<'_, PyAny>) -> PyResult<Arc<System>> {
     let wrong = |_| PyTypeError::new_err("circuit: a Circuit, Block or System is wanted");
     if let Ok(system) = circuit.cast::<PySystem>() {
         return Ok(system.get().inner.clone());
@@ -264,8 +264,7 @@ fn prove_zkey(
     let inner = supervise(py, progress, |control| {
         let io = |error| Error::Io(wtns_path.display().to_string(), error);
         let bytes = std::fs::read(&wtns_path).map_err(io)?;
-        let wrong = |error| Error::Witness(format!("{}: {error}", wtns_path.display()));
-        let values = crate::wtns::read(&bytes).map_err(wrong)?;
+        let values = crate::wtns::read(&bytes).map_err(|error| Error::Witness(error.0))?;
         drop(bytes);
         prover::prove_zkey(&Zkey::open(&zkey_path)?, &values, control)
     })?;

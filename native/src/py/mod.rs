@@ -1,5 +1,6 @@
 //! Python bindings, one module per concern.
 
+pub mod ceremony;
 pub mod circuit;
 pub mod crypto;
 pub mod field;
