@@ -489,5 +489,5 @@ def read_contributions(zkey_path: str | PathLike[str]) -> dict[str, Any]:
         of each. Hashes have 128 hexadecimal digits.
 
     Raises:
-        ValueError: they do not follow from each other, or the key is malformed.
+        ValueError: there are none, they do not follow from each other, or the key is malformed.
     """

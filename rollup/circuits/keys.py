@@ -1,13 +1,15 @@
-"""Development keys, one per block size and the exit circuit's, in `build/keys`, kept by the circuits' content.
+"""The keys in `build/keys`, one per block size and the exit circuit's, kept by the circuits' content.
 
-They are made from a published seed: whoever knows it can prove anything. For tests and the demo only, and marked so in
-name and file. Production keys come from a ceremony and are never made here.
+Development keys are made here, from a published seed: whoever knows it can prove anything. For tests and the demo only,
+and marked so in name and file. Keys of a ceremony are verified and installed here, and then stay in their place.
 """
 
 import fcntl
 import hashlib
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,14 @@ from rollup.circuits.compiler import Progress
 from rollup.circuits.errors import ExitKitMissingError, ProvingKeyMissingError, ProvingKeyStaleError
 from rollup.circuits.exit_circuit import build_exit, exit_digest, load_exit
 from rollup.exits.kit import write_kit
+from rollup.groth16 import verify_key
 from rollup.toolchain import ROOT
 
 KEYS = ROOT / "build" / "keys"
 MANIFEST = "manifest.json"
 DEVELOPMENT_SEED = "sluice development key, unsafe"
+CEREMONY = "ceremony-"
+"""How the names of installed keys begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +77,12 @@ def build_keys(
 
     Returns: the keys by size.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(folder):
         keys, jobs = {}, len(set(sizes)) + 1
         for index, size in enumerate(sorted(set(sizes))):
             keys[size] = _build_key(size, folder, variant, _part(progress, index, jobs))
         exit_key = _build_exit_key(folder, _part(progress, jobs - 1, jobs))
-        _write_json(folder / MANIFEST, {"keys": [asdict(key) for key in keys.values()], "exit": asdict(exit_key)})
+        _write_manifest(folder, keys, exit_key)
     if progress:
         progress("keys", 1.0)
     return keys
@@ -99,11 +102,10 @@ def read_exit_key(folder: Path = KEYS) -> ExitKey:
 
     Raises: ExitKitMissingError if there is none.
     """
-    path = folder / MANIFEST
-    entry = json.loads(path.read_text()).get("exit") if path.is_file() else None
-    if entry is None:
+    key = _read_exit_entry(folder)
+    if key is None:
         raise ExitKitMissingError(str(folder))
-    return ExitKey(**{name: entry[name] for name in ExitKey.__slots__})
+    return key
 
 
 def find_exit_kit(folder: Path = KEYS) -> Path:
@@ -146,8 +148,41 @@ def load_verification_key(size: int, folder: Path = KEYS, variant: str = "") -> 
     return load_proving_key(size, folder, variant).verification_key()
 
 
+def install_key(size: int, powers: Path, zkey: Path, folder: Path = KEYS, progress: Progress | None = None) -> BlockKey:
+    """Verify a ceremony's key for blocks of `size` steps and put it in the place of the development key.
+
+    Raises: KeyFileError, PowersFileError, FileAccessError (`rollup.groth16.verify_key`).
+    """
+    circuits = circuits_digest()
+    verify_key(load_block(size), powers, zkey, progress)
+    with _locked(folder):
+        keys = read_manifest(folder)
+        path = folder / f"{CEREMONY}{size}-{_file_hash(zkey)[:20]}.zkey"
+        partial = path.with_suffix(".partial")
+        shutil.copyfile(zkey, partial)
+        partial.rename(path)
+        keys[size] = BlockKey(size, block_constraints(size), circuits, path.name)
+        _write_manifest(folder, keys, _read_exit_entry(folder))
+    return keys[size]
+
+
+def install_exit_key(powers: Path, zkey: Path, folder: Path = KEYS, progress: Progress | None = None) -> ExitKey:
+    """The same for the exit circuit's key; raises as `install_key`."""
+    compiled, circuit = build_exit(), load_exit()
+    verify_key(circuit, powers, zkey, progress)
+    with _locked(folder):
+        path = folder / f"{CEREMONY}exit-{_file_hash(zkey)[:20]}.kit"
+        write_kit(path, compiled.r1cs, compiled.sym, zkey)
+        key = _exit_key(path, circuit.n_constraints, compiled.digest)
+        _write_manifest(folder, read_manifest(folder), key)
+    return key
+
+
 def _build_key(size: int, folder: Path, variant: str, progress: Progress | None) -> BlockKey:
     circuits = load_pieces(variant).digest
+    installed = read_manifest(folder).get(size)
+    if installed is not None and _is_ceremony(folder / installed.proving_key) and installed.circuits == circuits:
+        return installed
     path = folder / f"development{variant}-{size}-{_content(circuits, str(size))}.zkey"
     if not path.is_file():
         setup_development(load_block(size, variant), path, DEVELOPMENT_SEED, progress=progress)
@@ -156,14 +191,29 @@ def _build_key(size: int, folder: Path, variant: str, progress: Progress | None)
 
 def _build_exit_key(folder: Path, progress: Progress | None) -> ExitKey:
     compiled, circuit = build_exit(), load_exit()
+    installed = _read_exit_entry(folder)
+    if installed is not None and _is_ceremony(folder / installed.kit) and installed.circuit == compiled.digest:
+        return installed
     path = folder / f"development-exit-{_content(compiled.digest, 'exit')}.kit"
     if not path.is_file():
         zkey = path.with_suffix(".zkey")
         setup_development(circuit, zkey, DEVELOPMENT_SEED, progress=progress)
         write_kit(path, compiled.r1cs, compiled.sym, zkey)
         zkey.unlink()
-    kit = path.read_bytes()
-    return ExitKey(circuit.n_constraints, compiled.digest, path.name, len(kit), hashlib.sha256(kit).hexdigest())
+    return _exit_key(path, circuit.n_constraints, compiled.digest)
+
+
+def _exit_key(path: Path, constraints: int, digest: str) -> ExitKey:
+    return ExitKey(constraints, digest, path.name, path.stat().st_size, _file_hash(path))
+
+
+def _is_ceremony(path: Path) -> bool:
+    return path.name.startswith(CEREMONY) and path.is_file()
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _content(circuit: str, of: str) -> str:
@@ -175,6 +225,25 @@ def _part(progress: Progress | None, index: int, count: int) -> Progress | None:
     if progress is None:
         return None
     return lambda phase, done: progress(f"key {index + 1}/{count}: {phase}", (index + done) / count)
+
+
+def _read_exit_entry(folder: Path) -> ExitKey | None:
+    path = folder / MANIFEST
+    entry = json.loads(path.read_text()).get("exit") if path.is_file() else None
+    return ExitKey(**{name: entry[name] for name in ExitKey.__slots__}) if entry else None
+
+
+def _write_manifest(folder: Path, keys: Mapping[int, BlockKey], exit_key: ExitKey | None) -> None:
+    entries = [asdict(keys[size]) for size in sorted(keys)]
+    _write_json(folder / MANIFEST, {"keys": entries, "exit": asdict(exit_key) if exit_key else None})
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _write_json(path: Path, value: Any) -> None:

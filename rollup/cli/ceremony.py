@@ -145,6 +145,28 @@ def verify(circuit: Any, powers: Path, key: Path, as_json: bool) -> None:
     _show(found)
 
 
+@ceremony.command()
+@click.argument("circuit", metavar="CIRCUIT")
+@click.argument("powers", type=FILE)
+@click.argument("key", type=FILE)
+def install(circuit: str, powers: Path, key: Path) -> None:
+    """Verify KEY and put it in the place of the development key of CIRCUIT: block:STEPS or exit.
+
+    Then run `sluice build contracts`: it needs all keys to be from the same powers of tau.
+    """
+    from rollup.circuits.keys import KEYS, install_exit_key, install_key
+
+    steps = circuit.removeprefix(BLOCK)
+    with _bar("install") as progress:
+        if circuit == EXIT:
+            name = install_exit_key(powers, key, progress=progress).kit
+        elif circuit.startswith(BLOCK) and steps.isascii() and steps.isdecimal():
+            name = install_key(int(steps), powers, key, progress=progress).proving_key
+        else:
+            raise click.BadParameter(f"{circuit!r}: write block:STEPS, such as block:37, or exit", param_hint="CIRCUIT")
+    click.echo(f"{KEYS / name}: installed")
+
+
 def _show(found: "Ceremony") -> None:
     click.echo(f"circuit hash {found.circuit}")
     for index, step in enumerate(found.contributions, 1):

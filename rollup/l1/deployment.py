@@ -19,9 +19,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
+from rollup.groth16 import Ceremony
 from rollup.l1.abi import L1Block, selector
 from rollup.l1.errors import DeploymentRefused, ManifestInvalid
 from rollup.l1.manifest import (
+    CEREMONY_CLASS,
     DEVELOPMENT_CLASS,
     DeployedContract,
     DeployedExitKey,
@@ -55,12 +57,14 @@ class KeyOffer:
         constraints: Of the whole block, or of the exit circuit.
         development: Whether it was made from a known seed.
         verification_key: As snarkjs writes it.
+        ceremony: Who contributed to it, if it is of a ceremony.
     """
 
     block_size: int | None
     constraints: int
     development: bool
     verification_key: dict[str, Any]
+    ceremony: Ceremony | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,11 @@ def check_plan(plan: Plan, rpc: JsonRpc, deployer: str) -> None:
         if not plan.allow_development_key:
             way_out = "pass --allow-development-key if this is a fork or a testnet without real money"
             raise DeploymentRefused(reason, way_out)
+    for key in plan.keys:
+        if not key.development and (key.ceremony is None or not key.ceremony.contributions):
+            of = "exits" if key.block_size is EXIT else f"block size {key.block_size}"
+            reason = f"the key for {of} has no contributions, on chain {chain_id} ({node})"
+            raise DeploymentRefused(reason, "take it through a ceremony (`sluice ceremony contribute`)")
     for option, address in (("--account", deployer), *(("--validator", address) for address in plan.validators)):
         if address.lower() in _published_addresses():
             reason = f"{address} is of the published test mnemonic, so anyone has its key, on chain {chain_id} ({node})"
@@ -269,8 +278,9 @@ class Deployment:
         manifest.keys, manifest.exit_key = [], None
         for key in plan.keys:
             expected = VerificationKey.from_snarkjs(key.block_size, key.verification_key).key_hash()
-            key_class = DEVELOPMENT_CLASS if key.development else "ceremony"
-            said = key.constraints, key_class, "0x" + expected.hex()
+            key_class = DEVELOPMENT_CLASS if key.development else CEREMONY_CLASS
+            ceremony = asdict(key.ceremony) if key.ceremony is not None else None
+            said = key.constraints, key_class, "0x" + expected.hex(), ceremony
             if key.block_size is EXIT:
                 of, answer = "exits", self._rpc.call(exit_verifier, selector("keyHash", []))
                 manifest.exit_key = DeployedExitKey(*said)

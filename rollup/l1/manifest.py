@@ -15,6 +15,7 @@ from rollup.l1.errors import ManifestInvalid
 
 FORMAT: Final = 2
 DEVELOPMENT_CLASS: Final = "development (unsafe)"
+CEREMONY_CLASS: Final = "ceremony"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,16 @@ class DeployedContract:
 
 @dataclass(frozen=True, slots=True)
 class DeployedKey:
-    """A verification key inside the verifier. `key_hash` is what IVerifier.keyHash answers."""
+    """A verification key inside the verifier. `key_hash` is what IVerifier.keyHash answers.
+
+    `ceremony` of a key of one: its circuit hash, and name, hash and beacon of each contribution.
+    """
 
     block_size: int
     constraints: int
     key_class: str
     key_hash: str
+    ceremony: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class DeployedExitKey:
     constraints: int
     key_class: str
     key_hash: str
+    ceremony: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from ape.utils import generate_dev_accounts
 from rollup._native import ProvingKey, check_key
 from rollup.circuits.keys import DEVELOPMENT_SEED, KEYS, find_exit_kit, find_key, read_exit_key, read_manifest
 from rollup.exits.kit import unpacked_key
+from rollup.groth16 import KeyFileError, read_ceremony
 from rollup.l1.deployment import Deployment, KeyOffer, Plan, TokenOffer
 from rollup.l1.errors import DeploymentRefused
 from rollup.l1.manifest import Manifest
@@ -90,7 +91,7 @@ def built_keys(folder: Path = KEYS) -> list[KeyOffer]:
     All that matters is asked of the proving keys themselves.
 
     Raises:
-        DeploymentRefused: A file is no key, or its phase 2 was skipped.
+        DeploymentRefused: A file is no key, its phase 2 was skipped, or it is of neither a known seed nor a ceremony.
         ProvingKeyMissingError, ProvingKeyStaleError, ExitKitMissingError, ExitKitError: The manifest names a key that
             is gone, damaged, or of other circuits.
     """
@@ -105,9 +106,13 @@ def built_keys(folder: Path = KEYS) -> list[KeyOffer]:
 def _offer(block_size: int | None, constraints: int, path: Path) -> KeyOffer:
     try:
         is_development = check_key(path, [DEVELOPMENT_SEED])["development"]
-        return KeyOffer(block_size, constraints, is_development, ProvingKey(path).verification_key())
+        verification_key = ProvingKey(path).verification_key()
+        ceremony = None if is_development else read_ceremony(path)
     except ValueError as error:
         raise DeploymentRefused(f"{path}: {error}", "make the keys again") from error
+    except KeyFileError as error:
+        raise DeploymentRefused(f"{path}: {error.reason}", error.way_out) from error
+    return KeyOffer(block_size, constraints, is_development, verification_key, ceremony)
 
 
 def deploy_rollup(

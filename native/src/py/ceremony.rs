@@ -186,6 +186,9 @@ fn read_contributions(py: Python<'_>, zkey_path: PathBuf) -> PyResult<Bound<'_, 
     let history = supervise(py, None, |control| {
         let key = Zkey::open(&zkey_path)?;
         let history = History::read(key.bytes(section::CONTRIBUTIONS))?;
+        if history.contributions.is_empty() {
+            return Err(Error::Key("section 10: no contributions: it is of no ceremony".into()));
+        }
         if history.check(control)? != key.header.delta1 {
             return Err(Error::Key("section 2: delta in G1 is not that of the last contribution".into()));
         }
