@@ -26,7 +26,10 @@ from rollup.l1.rpc import JsonRpc
 from rollup.toolchain import ROOT, use_tool_environment
 
 BUILD = ROOT / "build" / "accept-all"
-VERIFIERS = [ROOT / "tests" / "contracts" / "sources" / f"AcceptAll{name}.sol" for name in ("Verifier", "ExitVerifier")]
+TEST_SOURCES = [
+    ROOT / "tests" / "contracts" / "sources" / f"{name}.sol"
+    for name in ("AcceptAllVerifier", "AcceptAllExitVerifier", "Flooder")
+]
 GENERATED = ("BlockVerifier.sol", "ExitVerifier.sol")
 SIZES = (8, 64, 153, 256, 1024)
 GAS = 1 << 24
@@ -39,7 +42,7 @@ RECEIPT_POLL_SECONDS = 0.005
 
 
 def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
-    """Creation code of Governor, Rollup and both accept-all verifiers, compiled by ape in a project of their own."""
+    """Creation code of Governor, Rollup and what the tests add, compiled by ape in a project of their own."""
     use_tool_environment()  # before ape is imported
     from ape.logging import logger
 
@@ -48,7 +51,7 @@ def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
     logger.set_level("ERROR")
     sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
     files = {path.relative_to(ROOT): path.read_text() for path in sources if path.name not in GENERATED}
-    for path in VERIFIERS:
+    for path in TEST_SOURCES:
         files[Path("contracts/mocks") / path.name] = path.read_text().replace("../../../contracts/", "../")
     files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
     for path, text in files.items():
@@ -60,7 +63,7 @@ def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
     if not modules.is_symlink():
         modules.symlink_to(ROOT / "node_modules")
     contracts = compiled_contracts(folder)
-    names = ("Governor", "Rollup", *(path.stem for path in VERIFIERS))
+    names = ("Governor", "Rollup", *(path.stem for path in TEST_SOURCES))
     return {name: bytes(contracts(name).contract_type.get_deployment_bytecode()) for name in names}
 
 
@@ -124,11 +127,12 @@ class AcceptAll:
         entries = sorted((int(log["topics"][1], 16), _requested(log)) for log in logs)
         return [operation for index, operation in entries if index >= start]
 
-    def commit(self, chain: UnsignedChain, first: int, last: int) -> None:
-        """Commit blocks of a chain in one transaction."""
-        receipt = self._send(self.validator, self.rollup, chain.input(first, last))
+    def commit(self, chain: UnsignedChain, first: int, last: int) -> dict[str, Any]:
+        """Commit blocks of a chain in one transaction; return its receipt."""
+        receipt = self.send(self.validator, self.rollup, chain.input(first, last))
         l1_block = self.rpc("eth_getBlockByNumber", receipt["blockNumber"], False)
         chain.note_commit(first, last, int(l1_block["timestamp"], 16))
+        return receipt
 
     def prove(self, chain: UnsignedChain, first: int, last: int) -> None:
         """Prove blocks of a chain."""
@@ -136,17 +140,25 @@ class AcceptAll:
         for start in range(first, last + 1, PROOFS_AT_ONCE):
             blocks = [block.as_tuple() for block in chain.chain[start : min(start + PROOFS_AT_ONCE, last + 1)]]
             data = selector("proveBlocks", types) + encode(types, [blocks, [PROOF] * len(blocks)])
-            self._send(self.validator, self.rollup, data)
+            self.send(self.validator, self.rollup, data)
+
+    def execute(self, chain: UnsignedChain, number: int) -> dict[str, Any]:
+        """Execute a block of a chain; return the receipt."""
+        sealed, types = chain.sealed[number], [f"{BLOCK_TYPE}[]", "bytes[]"]
+        assert sealed is not None
+        values = [[chain.chain[number].as_tuple()], [sealed.l1]]
+        return self.send(self.validator, self.rollup, selector("executeBlocks", types) + encode(types, values))
 
     def mine(self, blocks: int) -> None:
         """Mine empty L1 blocks."""
         self.rpc("anvil_mine", hex(blocks))
 
     def _create(self, code: bytes, types: list[str], values: list[Any]) -> str:
-        receipt = self._send(self.accounts[0], None, code + encode(types, values))
+        receipt = self.send(self.accounts[0], None, code + encode(types, values))
         return str(receipt["contractAddress"])
 
-    def _send(self, sender: str, to: str | None, data: bytes, wei: int = 0) -> dict[str, Any]:
+    def send(self, sender: str, to: str | None, data: bytes, wei: int = 0) -> dict[str, Any]:
+        """Send a transaction that must succeed; return its receipt."""
         call = {"from": sender, "data": "0x" + data.hex(), "value": hex(wei), "gas": hex(GAS)} | (
             {"to": to} if to else {}
         )

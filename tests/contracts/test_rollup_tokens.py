@@ -4,7 +4,7 @@ from dataclasses import astuple
 from typing import Any
 
 import pytest
-from block_model import deposit_record
+from block_model import Block, deposit_record, full_exit_record, stream
 from contract_rig import BASE_FEE_GWEI, FEE, PROOF, Refusal, Rig, address
 
 HONEST = ["PlainToken", "NoReturnToken", "FalseToken", "FeeOnTopToken", "RebasingToken", "BlockingToken", "HookToken"]
@@ -154,7 +154,19 @@ def test_token_that_returns_a_bomb_is_paid_without_copying_it(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("when", ["deposit", "withdrawal"])
-@pytest.mark.parametrize("method", ["depositETH", "depositERC20", "requestFullExit", "withdrawPending"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "depositETH",
+        "depositERC20",
+        "requestFullExit",
+        "withdrawPending",
+        "withdrawPendingTo",
+        "activateExodus",
+        "exitExodus",
+        "refundQueued",
+    ],
+)
 def test_token_hook_that_reenters_is_turned_away(rig: Rig, when: str, method: str) -> None:
     token, token_id = rig.token("HookToken")
     if when == "withdrawal":
@@ -165,6 +177,10 @@ def test_token_hook_that_reenters_is_turned_away(rig: Rig, when: str, method: st
         "depositERC20": (token_id, 5, address(token), 0, 0),
         "requestFullExit": (1, 0),
         "withdrawPending": (rig.stranger.address, 0),
+        "withdrawPendingTo": (0, rig.stranger.address),
+        "activateExodus": (astuple(rig.last),),
+        "exitExodus": (1, token_id, rig.stranger.address, 1, PROOF),
+        "refundQueued": (0, [0, 0]),
     }[method]
     rig.send(token, "setHook", address(rig.rollup), rig.data(rig.rollup, method, *arguments), sender=rig.owner)
     if when == "withdrawal":
@@ -195,3 +211,42 @@ def test_token_hook_into_the_chain_gains_nothing(rig: Rig, method: str) -> None:
     assert token.lastSuccess() == allowed
     assert rig.rollup.executedBlocks() == (method == "executeBlocks")
     assert rig.rollup.accounted(token_id) == 1000 == token.balanceOf(rig.rollup)
+
+
+def test_token_hook_that_reverts_blocks_in_a_deposit_gains_nothing(rig: Rig) -> None:
+    """Reverting is open to all; the deposit is queued after it as it would have been before."""
+    token, token_id = rig.token("HookToken")
+    rig.deposit_eth(1)
+    record = deposit_record(address(rig.alice), 1, account=1, flags=1, fee=BASE_FEE_GWEI)
+    rig.commit(rig.new_block(l1=stream(record)))
+    rig.overdue(rig.last)
+    arguments = (astuple(Block()), astuple(rig.last))
+    rig.send(token, "setHook", address(rig.rollup), rig.data(rig.rollup, "revertBlocks", *arguments), sender=rig.owner)
+    rig.deposit_erc20(token_id, 1000)
+    assert token.calls() == 2
+    assert (rig.rollup.committedBlocks(), rig.rollup.queueCommitted(), rig.rollup.queueTotal()) == (0, 0, 2)
+    assert rig.rollup.accounted(token_id) == 1000 == token.balanceOf(rig.rollup)
+
+
+@pytest.mark.parametrize("method", ["exitExodus", "refundQueued", "withdrawPending", "withdrawPendingTo"])
+def test_token_hook_in_exodus_is_turned_away_and_each_is_paid_once(rig: Rig, method: str) -> None:
+    """From within a payout that was itself an exit: every other way to money is shut until it has ended."""
+    token, token_id = rig.token("HookToken")
+    rig.deposit_erc20(token_id, 1000)
+    rig.run_block(deposit_record(address(rig.alice), 1000, token=token_id, account=1, flags=1, fee=BASE_FEE_GWEI))
+    last = rig.last
+    rig.request_exit(1)
+    rig.expire(1)
+    rig.activate_exodus(last)
+    rig.send(rig.rollup, "exitExodus", 1, token_id, address(rig.bob), 1000, PROOF, sender=rig.bob)
+    record = full_exit_record(address(rig.alice), 1, fee=BASE_FEE_GWEI)
+    arguments = {
+        "exitExodus": (1, token_id, address(rig.bob), 1000, PROOF),
+        "refundQueued": (1, list(record)),
+        "withdrawPending": (address(rig.bob), token_id),
+        "withdrawPendingTo": (token_id, address(token)),
+    }[method]
+    rig.send(token, "setHook", address(rig.rollup), rig.data(rig.rollup, method, *arguments), sender=rig.owner)
+    rig.send(rig.rollup, "withdrawPending", address(rig.bob), token_id, sender=rig.stranger)
+    assert rig.refusal(bytes(token.lastReturn())) == Refusal("ReentrancyGuardReentrantCall", ())
+    assert (token.balanceOf(rig.bob), rig.rollup.accounted(token_id)) == (1000, 0)

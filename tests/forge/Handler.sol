@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Endings} from "./Endings.sol";
 import {Strangers} from "./Strangers.sol";
 import {Users} from "./Users.sol";
-import {Validators} from "./Validators.sol";
 
 /// @notice All that may be called, and what must hold after every call.
-contract Handler is Users, Validators, Strangers {
+contract Handler is Users, Strangers, Endings {
     uint256 private _turn;
 
     /// @notice After every call. What costs much is looked at a part at a time; all of it at the end.
@@ -20,21 +20,18 @@ contract Handler is Users, Validators, Strangers {
         _checkBlock(_turn++ % chain.length);
     }
 
-    /// @notice At the end of a run: whatever has happened, everyone gets all that is his, and nothing remains.
+    /// @notice At the end of a run: whatever has happened, everyone gets all that is his, and nothing remains. With the
+    /// validators' help or, in exodus and in every other run, without it.
     function finish() external {
         _makePeace();
         for (uint256 i = 0; i < ACTORS; ++i) {
             _checkPending(actors[i]);
-            for (uint16 token = 0; token < TOKENS; ++token) {
-                if (accounts[_accountOf(i)].balances[token] != 0) {
-                    _requestFullExit(actors[i], _accountOf(i), token, i);
-                }
-            }
         }
         for (uint256 i = 0; i < chain.length; ++i) {
             _checkBlock(i);
         }
-        _drainQueue();
+        if (_canCommit() && queue.length % 2 == 0) _leaveByTheQueue();
+        else _leaveInExodus();
         for (uint256 i = 0; i < ACTORS; ++i) {
             for (uint16 token = 0; token < TOKENS; ++token) {
                 _withdraw(stranger, actors[i], token);
@@ -87,9 +84,34 @@ contract Handler is Users, Validators, Strangers {
         _same(uint256(rollup.blockHash(uint64(chain.length))), 0, "no block after the last", number);
     }
 
-    function _drainQueue() private {
+    function _leaveByTheQueue() private {
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            for (uint16 token = 0; token < TOKENS; ++token) {
+                if (accounts[_accountOf(i)].balances[token] != 0) {
+                    _requestFullExit(actors[i], _accountOf(i), token, i);
+                }
+            }
+        }
         while (queueTaken < queue.length) _commitQueue();
         while (proven + 1 < chain.length) _prove(stranger, proven + 1, 8);
+        while (executed < proven) _execute(stranger, executed + 1, 8);
+    }
+
+    /// @dev Nothing of it needs a validator, an owner or an order.
+    function _leaveInExodus() private {
+        if (!isExodus) {
+            if (chain[proven].queueEnd == queue.length) _requestFullExit(actors[0], 1, ETH, 0);
+            _passTimeTo(queue[chain[proven].queueEnd].expiry);
+            _activate(stranger);
+        }
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            for (uint16 token = 0; token < TOKENS; ++token) {
+                if (accounts[_accountOf(i)].balances[token] != 0) _exit(stranger, i, token, i);
+            }
+        }
+        for (uint256 index = queue.length; index > queueTaken; --index) {
+            if (!queue[index - 1].refunded) _refund(stranger, index - 1, index);
+        }
         while (executed < proven) _execute(stranger, executed + 1, 8);
     }
 }

@@ -144,6 +144,69 @@ abstract contract Ledger is World {
         return abi.encodePacked(r, s, v, change.validUntil);
     }
 
+    /// @notice The words of a queue entry's record.
+    /// @param flags Of the operator's, for a deposit.
+    function _record(uint256 index, uint256 flags) internal view returns (uint256[] memory words) {
+        Entry memory entry = queue[index];
+        words = new uint256[](entry.isDeposit ? 4 : 2);
+        words[1] = uint256(entry.feeGwei) << 128 | entry.amount;
+        if (!entry.isDeposit) {
+            words[0] = Page.word0(OP_FULL_EXIT, 0, entry.account, entry.token, entry.owner);
+            return words;
+        }
+        if (entry.senderIsOwner) flags |= FLAG_SENDER_IS_OWNER;
+        words[0] = Page.word0(OP_DEPOSIT, flags, 0, entry.token, entry.owner);
+        (words[2], words[3]) = (entry.ax, entry.ay);
+    }
+
+    // ---- Going back ----
+
+    /// @notice Remembers L2 as it is after a block.
+    function _save(uint64 number) internal {
+        Saved storage after_ = saved[number];
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            Account storage account = accounts[_accountOf(i)];
+            (after_.nonces[i], after_.hasKeys[i]) = (account.nonce, account.hasKey);
+            for (uint16 token = 0; token < TOKENS; ++token) {
+                after_.balances[i][token] = account.balances[token];
+            }
+        }
+    }
+
+    /// @notice Takes L2, queue and chain back to the last proven block.
+    function _dropUnproven() internal {
+        for (uint64 number = uint64(chain.length - 1); number > proven; --number) {
+            Credit[] storage due = credits[number];
+            for (uint256 i = 0; i < due.length; ++i) {
+                onTheWay[due[i].token] -= due[i].amount;
+            }
+            delete credits[number];
+            delete streams[number];
+            chain.pop();
+        }
+        uint256 taken = chain[proven].queueEnd;
+        while (queueTaken > taken) {
+            Entry storage entry = queue[--queueTaken];
+            if (entry.isDeposit) queued[entry.token] += entry.amount;
+            queued[ETH] += uint256(entry.feeGwei) * 1 gwei;
+        }
+        _restore(saved[proven]);
+    }
+
+    function _restore(Saved storage before) private {
+        for (uint16 token = 0; token < TOKENS; ++token) {
+            onL2[token] = 0;
+            for (uint256 i = 0; i < ACTORS; ++i) {
+                accounts[_accountOf(i)].balances[token] = before.balances[i][token];
+                onL2[token] += before.balances[i][token];
+            }
+        }
+        for (uint256 i = 0; i < ACTORS; ++i) {
+            Account storage account = accounts[_accountOf(i)];
+            (account.nonce, account.hasKey) = (before.nonces[i], before.hasKeys[i]);
+        }
+    }
+
     // ---- Moves ----
 
     function _pay(uint32 from, uint32 to, uint16 token, uint128 amount) private {

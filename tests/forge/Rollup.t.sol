@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Endings} from "./Endings.sol";
 import {Handler} from "./Handler.sol";
 import {Hostiles} from "./Hostiles.sol";
 import {Strangers} from "./Strangers.sol";
@@ -38,12 +39,13 @@ contract RollupTest {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory) {
-        bytes4[14] memory all = [
+        bytes4[19] memory all = [
             Users.depositETH.selector,
             Users.depositERC20.selector,
             Users.requestFullExit.selector,
             Users.approveKeyChange.selector,
             Users.withdrawPending.selector,
+            Users.withdrawPendingTo.selector,
             Validators.commit.selector,
             Validators.prove.selector,
             Validators.execute.selector,
@@ -52,7 +54,11 @@ contract RollupTest {
             Hostiles.setPaused.selector,
             Hostiles.donate.selector,
             Hostiles.passTime.selector,
-            Strangers.intrude.selector
+            Strangers.intrude.selector,
+            Endings.revertBlocks.selector,
+            Endings.activateExodus.selector,
+            Endings.exitExodus.selector,
+            Endings.refundQueued.selector
         ];
         FuzzSelector[] memory targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(_handler), new bytes4[](all.length));

@@ -24,6 +24,8 @@ abstract contract Strangers is Validators {
 
     function intrude(uint8 kind, uint256 seed) external {
         kind %= 10;
+        if (isExodus) return _intrudeInExodus(kind, seed);
+        if (kind < 5 && validators.length == 0) return _knockEverywhere(seed);
         if (kind == 0) _commitFromElsewhere(seed);
         if (kind == 1) _commitOnWrongParent(seed);
         if (kind == 2) _commitWrongFields(seed);
@@ -34,6 +36,23 @@ abstract contract Strangers is Validators {
         if (kind == 7) _requestWrongly(seed);
         if (kind == 8) _knockEverywhere(seed);
         if (kind == 9) _overpay(seed);
+    }
+
+    /// @notice Whatever makes blocks or fills the queue is shut; the rest is refused as before.
+    function _intrudeInExodus(uint8 kind, uint256 seed) private {
+        if (kind == 6) return _executeWrongly(seed);
+        if (kind == 8) return _knockEverywhere(seed);
+        bytes4 over = IRollup.ExodusIsActive.selector;
+        Block memory last = chain[chain.length - 1];
+        address validator = actors[FIRST_VALIDATOR + seed % (ACTORS - FIRST_VALIDATOR)];
+        _refuseBlockBy(validator, last, _one(_open(), seed), over, "commit in exodus");
+        (Block[] memory blocks, uint256[8][] memory proofs) = (new Block[](1), new uint256[8][](1));
+        (blocks[0], proofs[0]) = (last, _proof());
+        _refuse(abi.encodeCall(IRollup.proveBlocks, (blocks, proofs)), over, "proof in exodus");
+        _refuse(abi.encodeCall(IRollup.revertBlocks, (last, last)), over, "reverting in exodus");
+        _refuse(abi.encodeCall(IRollup.activateExodus, (last)), over, "exodus in exodus");
+        _refuse(abi.encodeCall(IRollup.requestFullExit, (1, ETH)), over, "request in exodus");
+        _refuse(abi.encodeCall(IRollup.depositETH, (1, stranger, 0, 0)), over, "deposit in exodus");
     }
 
     // ---- Blocks ----
@@ -102,8 +121,8 @@ abstract contract Strangers is Validators {
 
     /// @dev Two entries may ask for the same at the same fee: then the record of one is the other's as well.
     function _commitOtherEntry(uint256 index, string memory what, uint256 seed) private {
-        bytes memory record = _record(index);
-        if (queueTaken < queue.length && keccak256(record) == keccak256(_record(queueTaken))) return;
+        bytes memory record = _refusedRecord(index);
+        if (queueTaken < queue.length && keccak256(record) == keccak256(_refusedRecord(queueTaken))) return;
         _refuseRecord(record, IRollup.QueueEntryMismatch.selector, what, seed);
     }
 
@@ -209,6 +228,21 @@ abstract contract Strangers is Validators {
             IRollup.NothingPending.selector,
             "a stranger's money"
         );
+        _refuse(
+            abi.encodeCall(IRollup.withdrawPendingTo, (ETH, victim)),
+            IRollup.NothingPending.selector,
+            "a stranger's money to another"
+        );
+        _refuse(
+            abi.encodeCall(IRollup.withdrawPendingTo, (ETH, address(rollup))),
+            IRollup.InvalidRecipient.selector,
+            "money to the rollup"
+        );
+        _refuse(
+            abi.encodeCall(IRollup.exitExodus, (1, ETH, victim, amount, _proof())),
+            IRollup.ExodusNotActive.selector,
+            "an exit before exodus"
+        );
         if (paused[ETH]) return;
         _refuse(abi.encodeCall(IRollup.depositETH, (amount, victim, 0, 0)), IRollup.QueueFeeNotPaid.selector, "unpaid");
         _refuse(
@@ -250,14 +284,8 @@ abstract contract Strangers is Validators {
     }
 
     /// @notice The record of a queue entry as its deposit refused, or its exit of nothing.
-    function _record(uint256 index) private view returns (bytes memory) {
-        Entry memory entry = queue[index];
-        uint256 w1 = uint256(entry.feeGwei) << 128 | entry.amount;
-        uint256 flags = entry.senderIsOwner ? FLAG_REFUSED + 1 : FLAG_REFUSED;
-        if (entry.isDeposit) {
-            return abi.encode(Page.word0(OP_DEPOSIT, flags, 0, entry.token, entry.owner), w1, entry.ax, entry.ay);
-        }
-        return abi.encode(Page.word0(OP_FULL_EXIT, 0, entry.account, entry.token, entry.owner), w1);
+    function _refusedRecord(uint256 index) private view returns (bytes memory) {
+        return abi.encodePacked(_record(index, FLAG_REFUSED));
     }
 
     function _refuseRecord(bytes memory l1, bytes4 error_, string memory what, uint256 seed) private {
@@ -279,19 +307,18 @@ abstract contract Strangers is Validators {
     }
 
     function _refuseBlock(Block memory parent, NewBlock[] memory blocks, bytes4 error_, string memory what) private {
-        address validator = _validator(parent.number);
+        _refuseBlockBy(_validator(parent.number), parent, blocks, error_, what);
+    }
+
+    function _refuseBlockBy(
+        address validator,
+        Block memory parent,
+        NewBlock[] memory blocks,
+        bytes4 error_,
+        string memory what
+    ) private {
         bytes memory data = abi.encodeCall(IRollup.commitBlocks, (parent, blocks, ""));
         _refuseFrom(validator, validator, data, error_, what);
-    }
-
-    function _refuse(bytes memory data, bytes4 error_, string memory what) private {
-        _refuseFrom(stranger, stranger, data, error_, what);
-    }
-
-    function _refuseFrom(address sender, address origin, bytes memory data, bytes4 error_, string memory what) private {
-        VM.prank(sender, origin);
-        (bool done, bytes memory answer) = address(rollup).call(data);
-        _refused(done, answer, error_, what);
     }
 
     function _refuseGovernor(bytes memory data, bytes4 error_) private {

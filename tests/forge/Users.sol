@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {FIRST_ORDER_SLOT} from "../../contracts/generated/Constants.sol";
+import {FIRST_ORDER_SLOT, QUEUE_EXPIRY_SECONDS} from "../../contracts/generated/Constants.sol";
 import {IRollup, KeyChange} from "../../contracts/interfaces/IRollup.sol";
 import {Hostiles} from "./Hostiles.sol";
 import {VM} from "./Vm.sol";
@@ -49,6 +49,13 @@ abstract contract Users is Hostiles {
         _withdraw(_actor(caller), _actor(who), token % TOKENS);
     }
 
+    function withdrawPendingTo(uint256 who, uint256 to, uint16 token) external {
+        token %= TOKENS;
+        _pull(
+            _actor(who), _actor(who), token, _actor(to), abi.encodeCall(IRollup.withdrawPendingTo, (token, _actor(to)))
+        );
+    }
+
     // ---- Internal ----
 
     function _newDeposit(address sender, uint16 token, uint256 seed) private view returns (Entry memory entry) {
@@ -63,9 +70,10 @@ abstract contract Users is Hostiles {
     /// @param ethWei What of the ETH sent is deposited.
     function _deposit(address sender, Entry memory entry, uint256 ethWei, uint256 seed, bytes memory data) private {
         uint256 before = _vaultBalance(entry.token);
-        bool expected = !paused[entry.token] && _depositWorks(entry.token, sender);
+        bool expected = !isExodus && !paused[entry.token] && _depositWorks(entry.token, sender);
         (bool done, uint256 value, uint256 fee) = _send(sender, ethWei, seed, data);
         if (entry.token != REBASING) _require(done == expected, "deposit works when it should", entry.token);
+        _require(!(done && isExodus), "no deposit in exodus", entry.token);
         if (!done) return;
 
         if (entry.token != ETH) entry.amount = uint128(_vaultBalance(entry.token) - before);
@@ -76,7 +84,8 @@ abstract contract Users is Hostiles {
     function _requestFullExit(address sender, uint32 account, uint16 token, uint256 seed) internal {
         bytes memory data = abi.encodeCall(IRollup.requestFullExit, (account, token));
         (bool done, uint256 value, uint256 fee) = _send(sender, 0, seed, data);
-        _require(done, "a full exit can always be asked for", token);
+        _require(done != isExodus, "a full exit can be asked for until exodus", token);
+        if (!done) return;
         Entry memory entry;
         (entry.owner, entry.account, entry.token, entry.feeGwei) = (sender, account, token, uint64(fee / 1 gwei));
         _enqueue(sender, entry, value - fee);
@@ -95,6 +104,7 @@ abstract contract Users is Hostiles {
     }
 
     function _enqueue(address sender, Entry memory entry, uint256 excessWei) private {
+        entry.expiry = block.timestamp + QUEUE_EXPIRY_SECONDS;
         queue.push(entry);
         if (entry.isDeposit) queued[entry.token] += entry.amount;
         queued[ETH] += uint256(entry.feeGwei) * 1 gwei;
@@ -103,10 +113,14 @@ abstract contract Users is Hostiles {
     }
 
     function _withdraw(address caller, address owner, uint16 token) internal {
+        _pull(caller, owner, token, owner, abi.encodeCall(IRollup.withdrawPending, (owner, token)));
+    }
+
+    /// @param data The call that pays what is owed to `owner` to `to`.
+    function _pull(address caller, address owner, uint16 token, address to, bytes memory data) private {
         uint256 amount = owedTo[owner][token];
-        bytes memory data = abi.encodeCall(IRollup.withdrawPending, (owner, token));
-        (uint256 vault, uint256 theirs) = (_vaultBalance(token), _balance(token, owner));
-        bool expected = _withdrawalWorks(token, owner, amount);
+        (uint256 vault, uint256 theirs) = (_vaultBalance(token), _balance(token, to));
+        bool expected = _withdrawalWorks(token, to, amount);
         VM.prank(caller);
         (bool done, bytes memory answer) = address(rollup).call(data);
         if (amount == 0) return _refused(done, answer, IRollup.NothingPending.selector, "nothing is paid twice");
@@ -121,8 +135,8 @@ abstract contract Users is Hostiles {
         }
         _same(vault - _vaultBalance(token), amount, "what was owed leaves", token);
         uint256 burnt = token == FEE_ON_TRANSFER ? amount / 100 : 0;
-        _same(_balance(token, owner) - theirs, amount - burnt, "the owner is paid", token);
+        _same(_balance(token, to) - theirs, amount - burnt, "the recipient is paid", token);
         if (token == HOOK) _checkHook();
-        if (token == ETH && owner == address(recipient)) _checkRecipient();
+        if (token == ETH && to == address(recipient)) _checkRecipient();
     }
 }

@@ -15,11 +15,13 @@ abstract contract Validators is Hostiles, Ledger {
     uint256 private constant MAX_STEPS = 8;
 
     function commit(uint256 seed) external {
+        if (!_canCommit()) return;
         _commit(seed, 1 + (seed >> 8) % MAX_BLOCKS);
     }
 
     /// @notice From the first that can be, or one that is proven already.
     function prove(uint256 caller, uint256 seed) external {
+        if (isExodus) return;
         _prove(_actor(caller), proven > 0 && seed % 4 == 0 ? proven : proven + 1, 1 + (seed >> 8) % MAX_BLOCKS);
     }
 
@@ -33,6 +35,7 @@ abstract contract Validators is Hostiles, Ledger {
 
     /// @dev Needs all earlier blocks executed: else it helps with that.
     function commitProveExecute(uint256 seed) external {
+        if (!_canCommit()) return;
         if (executed + 1 < chain.length) {
             _prove(stranger, proven + 1, MAX_BLOCKS);
             return _execute(stranger, executed + 1, MAX_BLOCKS);
@@ -47,6 +50,10 @@ abstract contract Validators is Hostiles, Ledger {
     }
 
     // ---- Internal ----
+
+    function _canCommit() internal view returns (bool) {
+        return !isExodus && validators.length > 0;
+    }
 
     function _commit(uint256 seed, uint256 count) internal {
         address committer = _validator(seed);
@@ -132,6 +139,7 @@ abstract contract Validators is Hostiles, Ledger {
         (committer, governor.validatorSet(), uint40(block.timestamp));
         chain.push(block_);
         streams[draft.number] = draft.l1;
+        _save(draft.number);
     }
 
     function _published(Draft memory draft, uint16 blockSize, uint256 seed) internal pure returns (NewBlock memory) {
@@ -165,7 +173,7 @@ abstract contract Validators is Hostiles, Ledger {
     }
 
     function _validator(uint256 seed) internal view returns (address) {
-        return actors[FIRST_VALIDATOR + seed % (ACTORS - FIRST_VALIDATOR)];
+        return actors[validators[seed % validators.length]];
     }
 
     function _proof() internal pure returns (uint256[8] memory proof) {

@@ -37,6 +37,8 @@ abstract contract World {
         uint64 feeGwei;
         uint256 ax;
         uint256 ay;
+        uint256 expiry;
+        bool refunded;
     }
 
     struct Credit {
@@ -50,6 +52,14 @@ abstract contract World {
         bool hasKey;
         KeyChange approved;
         mapping(uint16 token => uint128) balances;
+        mapping(uint16 token => bool) exited;
+    }
+
+    /// L2 after a block.
+    struct Saved {
+        mapping(uint256 position => uint32) nonces;
+        mapping(uint256 position => bool) hasKeys;
+        mapping(uint256 position => mapping(uint16 token => uint128)) balances;
     }
 
     error Broken(string what, uint256 where, uint256 expected, uint256 found);
@@ -97,8 +107,13 @@ abstract contract World {
     Block[] internal chain;
     mapping(uint64 number => bytes) internal streams;
     mapping(uint64 number => Credit[]) internal credits;
+    mapping(uint64 number => Saved) internal saved;
     uint64 internal proven;
     uint64 internal executed;
+    /// Positions of those who may commit and are not suspended; Alice, Bob and Carol follow them one by one.
+    uint256[] internal validators;
+    uint256 internal nextValidator;
+    bool internal isExodus;
 
     /// Where a token's money is: waiting in the queue, on L2, on its way in a committed block, to be withdrawn. ETH's queue
     /// fees are in the queue, then on their way to the committer.
@@ -118,11 +133,12 @@ abstract contract World {
             actors[i] = VM.addr(i + 1);
         }
         actors[HOSTILE] = address(recipient);
-        address[] memory validators = new address[](ACTORS - FIRST_VALIDATOR);
-        for (uint256 i = 0; i < validators.length; ++i) {
-            validators[i] = actors[FIRST_VALIDATOR + i];
+        address[] memory named = new address[](ACTORS - FIRST_VALIDATOR);
+        for (uint256 i = 0; i < named.length; ++i) {
+            named[i] = actors[FIRST_VALIDATOR + i];
+            validators.push(FIRST_VALIDATOR + i);
         }
-        governor = new Governor(address(this), CAP, validators);
+        governor = new Governor(address(this), CAP, named);
         uint16[] memory sizes = new uint16[](2);
         (sizes[0], sizes[1]) = (8, 64);
         AcceptAllVerifier verifier = new AcceptAllVerifier(sizes);
@@ -201,6 +217,18 @@ abstract contract World {
     function _owe(address owner, uint16 token, uint256 amount) internal {
         owedTo[owner][token] += amount;
         owed[token] += amount;
+    }
+
+    function _refuse(bytes memory data, bytes4 error_, string memory what) internal {
+        _refuseFrom(stranger, stranger, data, error_, what);
+    }
+
+    function _refuseFrom(address sender, address origin, bytes memory data, bytes4 error_, string memory what)
+        internal
+    {
+        VM.prank(sender, origin);
+        (bool done, bytes memory answer) = address(rollup).call(data);
+        _refused(done, answer, error_, what);
     }
 
     function _require(bool holds, string memory what, uint256 where) internal pure {
