@@ -16,6 +16,8 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 LAG_BLOCKS: Final = 1
 """So far a node may be behind the best one and still be asked."""
 RATE_LIMIT_CODES: Final = (429, -32005, -32029)
+PROTOCOL_CODES: Final = range(-32768, -32599)
+"""JSON-RPC's own: no such method, an internal error."""
 _RATE_LIMIT: Final = re.compile(r"rate.?limit|too many requests|limit exceeded|capacity|throttl", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -104,14 +106,14 @@ class Endpoints:
     def call(self, endpoint: Endpoint, method: str, *params: object) -> Any:
         """Return a method's answer as it comes.
 
-        Raises: NodeUnreachable, NodeFaulty: it does not answer, or limits requests; it then rests. RpcError.
+        Raises: NodeUnreachable, NodeFaulty: it does not answer, limits requests or is broken; it then rests. RpcError.
         """
         try:
             return endpoint.rpc(method, *params)
         except NodeUnreachable as error:
             raise self._failed(endpoint, error) from error
         except RpcError as error:
-            if error.code in RATE_LIMIT_CODES or _RATE_LIMIT.search(error.text):
+            if _is_fault(error):
                 fault = NodeFaulty(endpoint.name, method, f"it says {error.text!r}")
                 raise self._failed(endpoint, fault) from error
             raise
@@ -132,9 +134,9 @@ class Endpoints:
 
         return self.ask(endpoint, parse, "eth_getBlockByNumber", hex(tag) if isinstance(tag, int) else tag, False)
 
-    def contradicts(self, endpoint: Endpoint, reason: str) -> L1Error:
-        """Let a node rest whose answers do not agree with each other; return what to raise."""
-        return self._failed(endpoint, NodeFaulty(endpoint.name, "eth_getBlockByNumber", reason))
+    def faulty(self, endpoint: Endpoint, method: str, reason: str) -> L1Error:
+        """Let a node rest whose answer is none, or not of one chain with its others; return what to raise."""
+        return self._failed(endpoint, NodeFaulty(endpoint.name, method, reason))
 
     def did_well(self, endpoint: Endpoint) -> None:
         """It has answered all that it was asked."""
@@ -168,6 +170,13 @@ class Endpoints:
         endpoint.reason = str(getattr(error, "reason", error))
         endpoint.is_of_chain = False
         return error
+
+
+def _is_fault(error: RpcError) -> bool:
+    """Whether it is the node's fault, and not an answer to what was asked."""
+    if error.code in RATE_LIMIT_CODES or _RATE_LIMIT.search(error.text):
+        return True
+    return error.code in PROTOCOL_CODES and not error.revert_data() and "revert" not in error.text.lower()
 
 
 def block_hash(value: Any) -> str:

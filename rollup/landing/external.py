@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_hash.auto import keccak
 from hexbytes import HexBytes
 
 from rollup.l1.errors import NodeUnreachable
@@ -54,7 +55,7 @@ class ExternalSigner:
         for name in wanted:
             self._compare(name, _hex(wanted[name]), _hex(got.get(name)))
         self._compare("accessList", "none", "none" if not got.get("accessList") else "some")
-        return Signed(raw, "0x" + bytes(TypedTransaction.from_bytes(HexBytes(raw)).hash()).hex())
+        return Signed(raw, "0x" + keccak(raw).hex())
 
     def _compare(self, what: str, expected: str, got: str) -> None:
         if expected.lower() != got.lower():

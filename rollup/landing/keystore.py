@@ -41,12 +41,18 @@ def open_keystore(path: Path, password: Path | Callable[[str], str]) -> LocalAcc
     return account
 
 
-def create_keystore(path: Path, key: bytes, password: str) -> None:
+def create_keystore(path: Path, key: bytes, password: str, iterations: int | None = None) -> None:
     """Write a key into a new keystore, for its owner's eyes only; an existing file is left as it is.
+
+    Args:
+        path: The file.
+        key: 32 bytes.
+        password: Of the keystore.
+        iterations: What guessing the password costs; None for eth-account's choice, which takes seconds.
 
     Raises: KeystoreUnusable.
     """
-    content = json.dumps(Account.encrypt(key, password)).encode()
+    content = json.dumps(Account.encrypt(key, password, iterations=iterations)).encode()
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)

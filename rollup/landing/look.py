@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rollup.l1.node import Head, quantity
+from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import Rpc, RpcError
+from rollup.landing.calls import Call, gas_limit
 from rollup.landing.endpoints import Endpoint, Endpoints, block_hash
 from rollup.landing.fees import HISTORY_BLOCKS, PERCENTILES, Market
 from rollup.landing.model import Action, Outcome, Place
@@ -54,6 +56,16 @@ class Look:
     def count_waiting(self, address: str) -> int:
         """The same with the transactions that wait for a block."""
         return self._ask(quantity, "eth_getTransactionCount", address, "pending")
+
+    def gas_limit(self, refusals: Refusals, call: Call, address: str) -> int:
+        """The gas to allow a call.
+
+        Raises: ContractRefused, TransactionReverted, GasLimitExceeded.
+        """
+        try:
+            return gas_limit(self.rpc, refusals, call, address)
+        except (ValueError, TypeError) as error:
+            raise self._endpoints.faulty(self.endpoint, "eth_estimateGas", str(error)) from error
 
     def balance(self, address: str) -> int:
         """What an address has, in wei."""
@@ -156,7 +168,7 @@ class Look:
         return self._endpoints.ask(self.endpoint, parse, method, *params)
 
     def _contradiction(self, reason: str) -> Exception:
-        return self._endpoints.contradicts(self.endpoint, reason)
+        return self._endpoints.faulty(self.endpoint, "eth_getBlockByNumber", reason)
 
 
 class _Asking:

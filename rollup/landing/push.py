@@ -14,7 +14,7 @@ from rollup.l1.errors import (
 from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import RpcError
 from rollup.landing.answers import Verdict, verdict
-from rollup.landing.calls import Call, gas_limit
+from rollup.landing.calls import Call
 from rollup.landing.config import SenderConfig
 from rollup.landing.endpoints import Endpoint, Endpoints
 from rollup.landing.errors import (
@@ -195,14 +195,14 @@ class Pusher:
     def _gas(self, look: Look, call: Call, address: str) -> int:
         """The gas to allow; a refusal counts if every node refuses, as one may be behind.
 
-        Raises: as `gas_limit`.
+        Raises: as `Look.gas_limit`.
         """
         try:
-            return gas_limit(look.rpc, self._refusals, call, address)
+            return look.gas_limit(self._refusals, call, address)
         except _WOULD_FAIL:
             for other in self._endpoints.others(look.endpoint):
                 try:
-                    return gas_limit(Look(self._endpoints, other).rpc, self._refusals, call, address)
+                    return Look(self._endpoints, other).gas_limit(self._refusals, call, address)
                 except (*_WOULD_FAIL, NodeUnreachable, NodeFaulty):
                     continue
             raise
@@ -250,7 +250,8 @@ class Pusher:
         except RpcError as error:
             return verdict(error.text), error.text
         except (NodeUnreachable, NodeFaulty) as error:
-            return Verdict.SILENT, error.reason
+            said = verdict(error.reason)
+            return (Verdict.SILENT if said is Verdict.REFUSED else said), error.reason
         return Verdict.TAKEN, ""
 
     def _check_reserve(self, look: Look) -> None:

@@ -57,10 +57,10 @@ class Watcher:
         """See that the node knows all transactions that are final."""
         nonce = self._journal.final_nonce(address)
         if look.count(address) <= nonce:
-            self._notices.add(FinalTakenBack(address, nonce, look.endpoint.name, look.count(address)))
-            raise self._endpoints.contradicts(
-                look.endpoint, f"it knows {look.count(address)} transactions of {address}"
-            )
+            known = look.count(address)
+            self._notices.add(FinalTakenBack(address, nonce, look.endpoint.name, known))
+            reason = f"it knows {known} transactions of {address}"
+            raise self._endpoints.faulty(look.endpoint, "eth_getTransactionCount", reason)
 
     def _found(self, look: Look, action: Action) -> Place | None:
         """Where it is now; None if it is nowhere. The place known so far if the node does not reach it."""
