@@ -46,22 +46,14 @@ def creation_codes(folder: Path = BUILD) -> dict[str, bytes]:
     use_tool_environment()  # before ape is imported
     from ape.logging import logger
 
-    from rollup.l1.project import compiled_contracts
+    from rollup.l1.project import compiled_contracts, contract_sources, mirror_project
 
     logger.set_level("ERROR")
-    sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
-    files = {path.relative_to(ROOT): path.read_text() for path in sources if path.name not in GENERATED}
+    kept = [path for path in contract_sources(ROOT / "contracts") if path.name not in GENERATED]
+    files = {path.relative_to(ROOT): path.read_text() for path in kept}
     for path in TEST_SOURCES:
         files[Path("contracts/mocks") / path.name] = path.read_text().replace("../../../contracts/", "../")
-    files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
-    for path, text in files.items():
-        target = folder / path
-        if not target.exists() or target.read_text() != text:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-    modules = folder / "node_modules"
-    if not modules.is_symlink():
-        modules.symlink_to(ROOT / "node_modules")
+    mirror_project(folder, files)
     contracts = compiled_contracts(folder)
     names = ("Governor", "Rollup", *(path.stem for path in TEST_SOURCES))
     return {name: bytes(contracts(name).contract_type.get_deployment_bytecode()) for name in names}

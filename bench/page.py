@@ -11,13 +11,15 @@ from typing import Any
 
 from rollup.circuits.blocks import steps_that_fit
 from rollup.circuits.compiler import CIRCUITS
+from rollup.cli.build import DOMAINS_LOG2
 from rollup.core.constants import CHUNK_BYTES
 from rollup.toolchain import ROOT
 
 README = ROOT / "README.md"
 RESULTS = Path(__file__).parent / "results"
 GAS = ROOT / "tests" / "contracts" / "gas.json"
-DOMAINS = (18, 20, 22)
+DOMAINS = (*DOMAINS_LOG2, 22)
+"""Those of the deployed sizes, and a large one."""
 _BLOCK = re.compile(r"<!-- figures -->\n.*<!-- /figures -->\n", re.DOTALL)
 
 

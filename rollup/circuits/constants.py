@@ -1,6 +1,5 @@
 """Writes `circuits/generated/constants.circom` from `rollup.core.constants`, the one source of widths."""
 
-import re
 from pathlib import Path
 
 from rollup.core import constants
@@ -75,8 +74,3 @@ def write_constants(repository: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(source)
     return True
-
-
-def parse_constants(source: str) -> dict[str, int]:
-    """Reads a generated file back: name to value."""
-    return {name: int(value) for name, value in re.findall(r"function (\w+)\(\) \{ return (\d+); \}", source)}

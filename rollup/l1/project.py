@@ -3,10 +3,10 @@
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ape import Project, accounts, networks
 from ape.api import AccountAPI, ProviderAPI
@@ -25,6 +25,8 @@ from rollup.l1.refusals import Refusals
 from rollup.l1.sender import Sender
 from rollup.l1.verifier_source import EXIT
 from rollup.toolchain import ROOT
+
+CONFIG: Final = "ape-config.yaml"
 
 
 @contextmanager
@@ -70,11 +72,41 @@ def compiled_contracts(folder: Path = ROOT) -> Contracts:
     return lambda name: ContractContainer(types[name])
 
 
+def mirror_project(folder: Path, sources: Mapping[Path, str], settings: str | None = None) -> bool:
+    """Make a folder an ape project of exactly these sources, with this checkout's packages; what is equal stays.
+
+    Args:
+        folder: Where; all other sources in it go.
+        sources: Text by path, relative to the folder.
+        settings: The text of its ape-config.yaml, by default the checkout's.
+
+    Returns: Whether a source came, went or changed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text((ROOT / CONFIG).read_text() if settings is None else settings)
+    modules = folder / "node_modules"
+    if not modules.is_symlink():
+        modules.symlink_to(ROOT / "node_modules")
+    held = {path.relative_to(folder): path.read_text() for path in contract_sources(folder)}
+    for gone in held.keys() - sources.keys():
+        (folder / gone).unlink()
+    for path, text in sources.items():
+        if held.get(path) != text:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    return held != dict(sources)
+
+
+def contract_sources(folder: Path) -> list[Path]:
+    """The Solidity sources in a folder, without ape's copy of OpenZeppelin and what is linked to."""
+    theirs = {".cache", ".build"}
+    return [path for path in sorted(folder.rglob("*.sol")) if not theirs & set(path.relative_to(folder).parts)]
+
+
 def _sources_digest(folder: Path) -> str:
-    digest = hashlib.sha256((folder / "ape-config.yaml").read_bytes())
-    for path in sorted((folder / "contracts").rglob("*.sol")):
-        if ".cache" not in path.parts:
-            digest.update(f"\n{path.relative_to(folder)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+    digest = hashlib.sha256((folder / CONFIG).read_bytes())
+    for path in contract_sources(folder / "contracts"):
+        digest.update(f"\n{path.relative_to(folder)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

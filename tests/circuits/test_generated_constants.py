@@ -1,8 +1,9 @@
 """`circuits/generated/constants.circom` is what `rollup.core.constants` says."""
 
+import re
 from pathlib import Path
 
-from rollup.circuits.constants import constants_path, constants_source, parse_constants, write_constants
+from rollup.circuits.constants import constants_path, constants_source, write_constants
 from rollup.core import constants
 from rollup.core.constants import Op
 from rollup.toolchain import ROOT
@@ -13,7 +14,8 @@ def test_committed_constants_are_fresh() -> None:
 
 
 def test_constants_read_back_are_the_protocols() -> None:
-    values = parse_constants(constants_source())
+    written = re.findall(r"function (\w+)\(\) \{ return (\d+); \}", constants_source())
+    values = {name: int(value) for name, value in written}
     assert values["ACCOUNT_LEVELS"] == constants.ACCOUNT_LEVELS
     assert {name: value for name, value in values.items() if name.startswith("OP_") and name != "OP_BITS"} == {
         f"OP_{op.name}": int(op) for op in Op

@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from contract_rig import BASE_FEE_GWEI, CAP, SIZES, TOYS, Rig, error_table, with_changed_ic  # noqa: E402
 
+from rollup.l1.project import CONFIG, contract_sources, mirror_project  # noqa: E402
+
 HERE = Path(__file__).parent
 PROJECT = ROOT / "build" / "contract-tests"
 
@@ -30,24 +32,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def project() -> Any:
     """The contracts, both verifiers of toy keys, and tests/contracts/sources, at the same relative paths as here."""
-    sources = PROJECT / "src"
-    files = {Path("contracts") / path.relative_to(ROOT / "contracts"): path.read_text() for path in _contracts()}
-    files |= {path.relative_to(ROOT): path.read_text() for path in (HERE / "sources").glob("*.sol")}
+    folder = Path("src")
+    files = {folder / path.relative_to(ROOT): path.read_text() for path in _contracts()}
+    files |= {folder / path.relative_to(ROOT): path.read_text() for path in (HERE / "sources").glob("*.sol")}
     verifier = render([(toy["block_size"], toy["key"]) for toy in TOYS])
-    files[Path("contracts/generated/BlockVerifier.sol")] = verifier
-    files[Path("contracts/generated/ChangedBlockVerifier.sol")] = with_changed_ic(verifier)
-    files[Path("contracts/generated/ExitVerifier.sol")] = render_exit(TOYS[0]["key"])
+    generated = folder / "contracts" / "generated"
+    files[generated / "BlockVerifier.sol"] = verifier
+    files[generated / "ChangedBlockVerifier.sol"] = with_changed_ic(verifier)
+    files[generated / "ExitVerifier.sol"] = render_exit(TOYS[0]["key"])
     PROJECT.mkdir(parents=True, exist_ok=True)
     with (PROJECT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _mirror(files, sources)
-        config = (ROOT / "ape-config.yaml").read_text()
-        (PROJECT / "ape-config.yaml").write_text(config.replace("contracts_folder: contracts", "contracts_folder: src"))
-        modules = PROJECT / "node_modules"
-        if not modules.is_symlink():
-            modules.symlink_to(ROOT / "node_modules")
+        config = (ROOT / CONFIG).read_text().replace("contracts_folder: contracts", f"contracts_folder: {folder}")
+        if mirror_project(PROJECT, files, config):
+            # ape compiles a changed file, but not always what inherits from it
+            shutil.rmtree(PROJECT / ".build", ignore_errors=True)
         # ape sees 500 files of a folder at most, and its own copy of OpenZeppelin there has more
-        shutil.rmtree(sources / ".cache", ignore_errors=True)
+        shutil.rmtree(PROJECT / folder / ".cache", ignore_errors=True)
         project = ape.Project(PROJECT)
         project.load_contracts()
     return project
@@ -87,24 +88,6 @@ FOREIGN_ERRORS = [
 
 
 def _contracts() -> list[Path]:
-    """What is committed: not the verifiers of this checkout's own keys, nor ape's copy of OpenZeppelin."""
-    return [path for path in _sources(ROOT / "contracts") if path.name not in ("BlockVerifier.sol", "ExitVerifier.sol")]
-
-
-def _sources(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*.sol") if ".cache" not in path.parts]
-
-
-def _mirror(files: dict[Path, str], folder: Path) -> None:
-    """Makes the folder hold exactly these files, and everything be compiled again if any has changed.
-
-    ape compiles a changed file, but not always what inherits from it: a test would run on a contract of old parts.
-    """
-    found = {path.relative_to(folder): path.read_text() for path in _sources(folder)}
-    if found == files:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(PROJECT / ".build", ignore_errors=True)
-    for relative, text in files.items():
-        (folder / relative).parent.mkdir(parents=True, exist_ok=True)
-        (folder / relative).write_text(text)
+    """What is committed: not the verifiers of this checkout's own keys."""
+    generated = ("BlockVerifier.sol", "ExitVerifier.sol")
+    return [path for path in contract_sources(ROOT / "contracts") if path.name not in generated]

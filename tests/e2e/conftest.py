@@ -21,7 +21,7 @@ from rollup.demo.world import World, build_world
 from rollup.exits.kit import ExitKit
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.anvil import Anvil
-from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts
+from rollup.l1.project import Contracts, ape_on, built_keys, compiled_contracts, contract_sources, mirror_project
 from rollup.l1.verifier_source import render, render_exit
 from rollup.node.validator import Validator
 from rollup.prover import BlockProver, ProvenBlock
@@ -49,24 +49,13 @@ def keys() -> Path:
 @pytest.fixture(scope="session")
 def contracts(keys: Path) -> Contracts:
     """The contracts of the checkout with the verifiers of these keys, compiled by ape in a project of their own."""
-    sources = [path for path in (ROOT / "contracts").rglob("*.sol") if ".cache" not in path.parts]
-    files = {path.relative_to(ROOT): path.read_text() for path in sources}
+    files = {path.relative_to(ROOT): path.read_text() for path in contract_sources(ROOT / "contracts")}
     block_keys = [(STEPS, load_verification_key(STEPS, keys))]
     exit_key = ExitKit.open(find_exit_kit(keys)).verification_key()
     files[Path("contracts/generated/BlockVerifier.sol")] = render(block_keys)
     files[Path("contracts/generated/ExitVerifier.sol")] = render_exit(exit_key, block_keys)
-    files[Path("ape-config.yaml")] = (ROOT / "ape-config.yaml").read_text()
-    project_folder = BUILD / "project"
-    project_folder.mkdir(parents=True, exist_ok=True)
-    for path, text in files.items():
-        target = project_folder / path
-        if not target.exists() or target.read_text() != text:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-    modules = project_folder / "node_modules"
-    if not modules.is_symlink():
-        modules.symlink_to(ROOT / "node_modules")
-    return compiled_contracts(project_folder)
+    mirror_project(BUILD / "project", files)
+    return compiled_contracts(BUILD / "project")
 
 
 @pytest.fixture(scope="session")
