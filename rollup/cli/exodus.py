@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rollup.cli.options import Address, token_of
+from rollup.cli.options import ACCOUNT_ID, Address, token_of
 from rollup.cli.restore import RestoreBar, feeds, store_option
 from rollup.cli.session import Session, Way, reaches_l1, report, session
 from rollup.cli.steps import show_steps
@@ -115,7 +115,7 @@ def revert(way: Way) -> None:
 @owner_option
 @click.option("--all", "everything", is_flag=True, help="All that the owner has, wherever in the rollup.")
 @click.option("--everyone", is_flag=True, help="All that anybody has.")
-@click.option("--id", "account_id", type=click.IntRange(0), help="Or one account's ...")
+@click.option("--id", "account_id", type=ACCOUNT_ID, help="Or one account's ...")
 @click.option("--token", metavar="SYMBOL", help="... balance of one token.")
 @click.option("--to", type=Address(), help="Where your own money goes, if your address cannot receive it.")
 @json_option
@@ -128,7 +128,7 @@ def leave_exodus(
     The state is restored first. With --all, proven blocks that nobody has executed are executed if they pay the owner,
     and what he put into the queue too late is taken back.
     """
-    from rollup.exits.errors import NothingToExitError
+    from rollup.core.errors import NothingToExitError
     from rollup.exits.leave import leave, pay_out
     from rollup.exits.plan import Plan, claims_of, make_plan
     from rollup.exits.status import read_status

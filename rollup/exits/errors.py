@@ -16,7 +16,6 @@ TokenNotMoneyError and NothingToExitError.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rollup.core.errors import NothingToExitError as NothingToExitError
 from rollup.core.errors.base import DataError
 
 
