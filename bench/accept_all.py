@@ -65,9 +65,10 @@ class AcceptAll:
     Args:
         rpc: The anvil.
         codes: What `creation_codes` gives.
+        exit_verifier: Creation code of another verifier of exits than the one that accepts all.
     """
 
-    def __init__(self, rpc: JsonRpc, codes: dict[str, bytes]) -> None:
+    def __init__(self, rpc: JsonRpc, codes: dict[str, bytes], exit_verifier: bytes | None = None) -> None:
         self.rpc = rpc
         self.accounts: list[str] = rpc("eth_accounts")
         owner = self.validator = self.accounts[0]
@@ -75,10 +76,10 @@ class AcceptAll:
             codes["Governor"], ["address", "uint128", "address[]"], [owner, (1 << DEPOSIT_CAP_BITS) - 1, [owner]]
         )
         verifier = self._create(codes["AcceptAllVerifier"], ["uint16[]"], [SIZES])
-        exit_verifier = self._create(codes["AcceptAllExitVerifier"], [], [])
+        exits = self._create(exit_verifier or codes["AcceptAllExitVerifier"], [], [])
         deployed_at = int(rpc("eth_blockNumber"), 16)
         types = ["address", "address", "address", "address", "uint32"]
-        values = [governor, governor, verifier, exit_verifier, QUEUE_FEE_GWEI]
+        values = [governor, governor, verifier, exits, QUEUE_FEE_GWEI]
         self.rollup = self._create(codes["Rollup"], types, values)
         genesis = str(rpc("eth_getBlockByNumber", "0x0", False)["hash"])
         self.origin = Origin(rpc.chain_id(), self.rollup, deployed_at, genesis)
@@ -144,6 +145,14 @@ class AcceptAll:
     def mine(self, blocks: int) -> None:
         """Mine empty L1 blocks."""
         self.rpc("anvil_mine", hex(blocks))
+
+    def call(self, sender: str, to: str, name: str, types: list[str], values: list[Any], wei: int = 0) -> None:
+        """Have an L1 account call a contract."""
+        self._send(sender, to, selector(name, types) + encode(types, values), wei)
+
+    def create(self, code: bytes) -> str:
+        """Create a contract; return its address."""
+        return self._create(code, [], [])
 
     def _create(self, code: bytes, types: list[str], values: list[Any]) -> str:
         receipt = self.send(self.accounts[0], None, code + encode(types, values))

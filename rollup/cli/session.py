@@ -115,9 +115,9 @@ def _sending(way: Way) -> "Iterator[Sending]":
 
     if way.rpc is not None:
         from rollup.l1.key_sender import KeySender
-        from rollup.l1.rpc import JsonRpc
+        from rollup.l1.patient import PatientRpc
 
-        yield KeySender(JsonRpc(way.rpc), Refusals.of_contracts())
+        yield KeySender(PatientRpc(way.rpc), Refusals.of_contracts())
         return
     from rollup.l1.sender import Sender
 

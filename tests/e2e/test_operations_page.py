@@ -1,4 +1,4 @@
-"""docs/operations.md, typed as it stands, into a plain installation of the wheel: no ape, no anvil, no checkout."""
+"""docs/operations.md for users, typed as it stands into a plain installation of the wheel: no ape, no checkout."""
 
 import os
 import re
@@ -24,9 +24,10 @@ SAFE = "0x5aFE000000000000000000000000000000000001"
 
 
 def commands() -> list[str]:
-    """What the page says to type."""
-    page = (ROOT / "docs" / "operations.md").read_text()
-    blocks = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    """What the page says to type when the operator is gone."""
+    _, *sections = (ROOT / "docs" / "operations.md").read_text().split("\n## ")
+    (section,) = (text for text in sections if text.startswith("The operator is gone"))
+    blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     assert all(line.startswith("$ sluice ") for line in lines)
     return [line.removeprefix("$ ") for line in lines]
