@@ -127,6 +127,13 @@ def restore(operations: str) -> dict[str, Any]:
     return measure(int(operations))
 
 
+def intake(operations: str) -> dict[str, Any]:
+    """Signed Transfers taken in by a node with durable receipts, and a restart on them: none is on L1 yet."""
+    from bench.node import run
+
+    return run(int(operations)) | {"peak_mb": _peak_mb()}
+
+
 FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "compile": compile_circuits,
     "setup": setup,
@@ -134,6 +141,7 @@ FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "apply": apply,
     "restore": restore,
     "exit": exit_proof,
+    "intake": intake,
 }
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ FEE_TOKENS = tuple(range(8))
 TIMESTAMP = 1_800_000_000
 
 
-def _key(account_id: int) -> bytes:
+def account_key(account_id: int) -> bytes:
+    """An account's L2 private key."""
     return account_id.to_bytes(32, "big")
 
 
-def _address(account_id: int) -> int:
+def account_address(account_id: int) -> int:
+    """Its owner's L1 address."""
     return 0xACC0000 + account_id
 
 
@@ -23,8 +25,8 @@ def funded_state() -> State:
     state = State()
     builder = _builder(state, number=1, size=ACCOUNTS, queue_start=0, witness=False)
     for account_id in range(ACCOUNTS):
-        key = eddsa_public_key(_key(account_id))
-        builder.add(Deposit(account_id, ETH, 10**20, _address(account_id), key, sender_is_owner=True))
+        key = eddsa_public_key(account_key(account_id))
+        builder.add(Deposit(account_id, ETH, 10**20, account_address(account_id), key, sender_is_owner=True))
     builder.seal()
     return state
 
@@ -35,8 +37,8 @@ def transfers(count: int) -> list[Transfer]:
     for index in range(count):
         payer = index % ACCOUNTS
         payee = (payer + 7) % ACCOUNTS
-        transfer = Transfer(payer, payee, _address(payee), ETH, (index + 1) * 10**12, 10**9, index // ACCOUNTS)
-        signature = eddsa_sign(_key(payer), transfer.message_hash(DOMAIN))
+        transfer = Transfer(payer, payee, account_address(payee), ETH, (index + 1) * 10**12, 10**9, index // ACCOUNTS)
+        signature = eddsa_sign(account_key(payer), transfer.message_hash(DOMAIN))
         signed.append(transfer.signed(Signature(*signature)))
     return signed
 

@@ -1,6 +1,7 @@
 """L1 addresses as people write them."""
 
 import re
+from functools import lru_cache
 
 from eth_utils.address import is_checksum_formatted_address, to_checksum_address
 
@@ -23,6 +24,7 @@ def parse_address(text: str) -> int:
     return int(text, 16)
 
 
+@lru_cache(1 << 16)
 def show_address(address: int) -> str:
     """Write an address with its checksum."""
     return str(to_checksum_address(f"0x{address:040x}"))

@@ -24,7 +24,7 @@ from rollup.core.errors import (
 from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
 from rollup.core.operations import Batch, ChangePubKey, Deposit, Operation, Order, QueueOperation, Swap
-from rollup.core.receipt import Receipt, operation_hash, recipient_of
+from rollup.core.receipt import HASH_BYTES, Receipt, operation_hash, recipient_of
 from rollup.core.rules import Claim, Context
 from rollup.core.wire import WireOperation, to_wire
 from rollup.l1.client import Queued
@@ -121,6 +121,8 @@ class Sequencer:
         self._lock = threading.Lock()
         self._approved: set[tuple[int, bytes]] = set()
         self._verified: set[Claim] = set()
+        # Of the batch's own operations, which live as long as it: an id stands for one of them.
+        self._messages: dict[int, int] = {}
         self._changes = _Changes()
         self._is_unsure = False
         self._position = len(ledger.block.operations) if ledger.block else 0
@@ -185,6 +187,7 @@ class Sequencer:
         self._changes = _Changes()
         self._saved = self._last, self._queue_end, self._position
         self._verified.clear()
+        self._messages.clear()
         claims = [claim for operation in operations for claim in self._claims(operation)]
         if claims:
             valid = eddsa_verify_many(claims)
@@ -201,7 +204,9 @@ class Sequencer:
                 return []
             case _ if operation.signature is not None:
                 account = self.ledger.state.account(payer_of(operation))
-                return [(account.key, operation.message_hash(self._domain), operation.signature.as_tuple())]
+                message = operation.message_hash(self._domain)
+                self._messages[id(operation)] = message
+                return [(account.key, message, operation.signature.as_tuple())]
         return []
 
     def _try(self, operation: WireOperation) -> Entry | SluiceError:
@@ -215,7 +220,7 @@ class Sequencer:
             raise FieldRuleError("operation", "order", "an order alone does nothing: submit a swap of two")
         if self.ledger.fee_account is None:
             raise NoFeeAccountError(hex_address(self._signer.address))
-        name = operation_hash(operation, self._domain)
+        name = self._hash(operation)
         if isinstance(operation, ChangePubKey) and operation.authorisation is None:
             self._ask_approval(operation)
         try:
@@ -225,6 +230,11 @@ class Sequencer:
             if (known := self._known(name)) is not None:
                 return known
             raise
+
+    def _hash(self, operation: Operation) -> bytes:
+        """`operation_hash`, for most from the message that was just verified."""
+        message = self._messages.get(id(operation))
+        return operation_hash(operation, self._domain) if message is None else message.to_bytes(HASH_BYTES, "big")
 
     def _place_queued(self, queued: Queued) -> None:
         if queued.index < self._queue_end:
