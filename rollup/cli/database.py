@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from rollup.cli.options import manifest_option
+
 url_option = click.option(
     "--database", "url", required=True, help="sqlite:///path or postgresql://user:password@host/name; no node may run."
 )
@@ -34,6 +36,23 @@ def backup(url: str, file: Path) -> None:
 def restore(url: str, file: Path) -> None:
     """Copy a backup, FILE, into a database that is empty, of either kind."""
     _copy(f"sqlite:///{file}", url)
+
+
+@database.command()
+@url_option
+@manifest_option
+@click.option("--rpc", required=True, help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545.")
+def rebuild(url: str, manifest: Path, rpc: str) -> None:
+    """Bring a lost or old database to what L1 has. The node completes it from its journal when it starts."""
+    from rollup.l1.feed import Origin
+    from rollup.l1.manifest import load_manifest
+    from rollup.l1.rpc import JsonRpc
+    from rollup.node.database import Database
+    from rollup.node.rebuilding import rebuild as rebuild_into
+
+    origin = Origin.of(load_manifest(manifest))
+    with Database(url, origin) as target:
+        click.echo(json.dumps({"ok": True, "block": rebuild_into(target, JsonRpc(rpc), origin)}))
 
 
 def _copy(source: str, target: str) -> None:

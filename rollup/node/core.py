@@ -20,7 +20,7 @@ from rollup.l1.rpc import RpcError
 from rollup.node.chain import Chain
 from rollup.node.database import Database
 from rollup.node.entries import BlockRecord
-from rollup.node.errors import AdmissionError, FaultError, NodeError
+from rollup.node.errors import AdmissionError, FaultError, L1AheadError, NodeError
 from rollup.node.intake import Intake
 from rollup.node.journal import Journal
 from rollup.node.landing import Lander
@@ -32,6 +32,7 @@ from rollup.node.recovery import recover
 from rollup.node.sealing import Sealer
 from rollup.node.sequencer import Outcome, Sequencer
 from rollup.node.signing import ReceiptSigner
+from rollup.node.tables import Status
 
 POLL_SECONDS: Final = 2.0
 JOIN_SECONDS: Final = 60.0
@@ -84,7 +85,7 @@ class Node:
         self._landing.set()
         sealer = Sealer(found.sealed, rollup.domain, rollup.fee_tokens)
         self.pipeline = Pipeline(database, sealer, pool, found, self._landing.set)
-        self._to_land: deque[BlockRecord] = deque(block.record for block in found.pending)
+        self._to_land: deque[BlockRecord] = deque()
         self._validator_set = bytes(32)
         self.sequencer = Sequencer(
             database, journal, found.ledger, found.last, found.queue_end, domain=rollup.domain,
@@ -96,13 +97,25 @@ class Node:
         self.fault: NodeError | None = None
         self.l1_fault: str | None = None
 
-    def start(self) -> None:
-        """Look at L1 once, then work until `stop`.
+    def connect(self) -> None:
+        """Look at L1 for the first time: how far it is, and what its queue has.
 
-        Raises: L1Error: L1 must be there at the start.
+        Raises: L1Error. L1AheadError: the database is behind.
         """
-        self.lander.heads = self._chain.heads()
+        self.lander.heads = heads = self._chain.heads()
+        last = self._database.last_block()
+        if heads.committed > (last.number if last else 0):
+            raise L1AheadError(last.number if last else 0, heads.committed)
+        waiting = self._database.blocks(heads.committed + 1)
+        self._to_land = deque(record for record in waiting if record.status != Status.OPEN)
         self.look()
+
+    def start(self) -> None:
+        """Connect, then work until `stop`.
+
+        Raises: What `connect` raises: L1 must be there at the start.
+        """
+        self.connect()
         for name, work in (
             ("intake", self.intake.run),
             ("pipeline", lambda: self.pipeline.run(self._stop)),

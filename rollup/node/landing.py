@@ -9,19 +9,22 @@ from typing import Final
 
 from eth_abi.abi import encode
 
-from rollup.core.binding import challenge, evaluation
 from rollup.core.operations import ChangePubKey
+from rollup.core.streams import WORD_BYTES
 from rollup.l1.abi import BLOCK_TYPE, L1Block, NewBlock
+from rollup.l1.published import Published
 from rollup.node.chain import Chain, Heads
 from rollup.node.database import Database
 from rollup.node.entries import BlockRecord
 from rollup.node.errors import ForeignBlockError, L1AheadError
-from rollup.node.sealing import header_of_blob, words_of_blob
+from rollup.node.sealing import header_of_blob, words_of_blob, words_to_blob
 from rollup.node.tables import Status
 
 COMMIT_BYTES: Final = 100_000
 """Of one commit's streams: nodes pass transactions of up to 128 KiB on."""
 PROOFS_AT_ONCE: Final = 32
+RECORD_WORDS: Final = 2
+"""A record has so many at least."""
 RECORDS_AT_ONCE: Final = 256
 """Of one execution: as many as one block may hold, which fits the gas of a transaction."""
 
@@ -86,13 +89,12 @@ class Lander:
         streams: list[bytes] = []
         words = 0
         for number in range(heads.executed + 1, heads.proven + 1):
-            l1 = self._streams(number)[1]
-            # A record has two words at least.
-            words += len(l1) // 32
-            if blocks and words > 2 * RECORDS_AT_ONCE:
+            found = self._found(number)
+            words += len(found.l1) // WORD_BYTES
+            if blocks and words > RECORD_WORDS * RECORDS_AT_ONCE:
                 break
-            blocks.append(self.block(number))
-            streams.append(l1)
+            blocks.append(found.block)
+            streams.append(found.l1)
         self._chain.execute(blocks, streams)
 
     def _ready(self, committed: int) -> list[tuple[BlockRecord, NewBlock]]:
@@ -133,28 +135,16 @@ class Lander:
 
         Raises: ForeignBlockError: they differ. L1Error.
         """
-        if number == 0:
-            return L1Block.genesis()
+        return self._found(number).block if number else L1Block.genesis()
+
+    def _found(self, number: int) -> Published:
         (record,) = self._database.blocks(number, number)
-        found = self._chain.find(number).block
-        if record.header is not None and record.commitment is not None:
-            self._compare(record, found)
-        preimage = encode([BLOCK_TYPE], [found.as_tuple()])
+        found = self._chain.find(number)
+        commitment = words_to_blob([found.block.commitment])
+        # It commits to the header and to all that is published.
+        if record.commitment not in (None, commitment):
+            raise ForeignBlockError(number, record.commitment or b"", commitment)
+        preimage = encode([BLOCK_TYPE], [found.block.as_tuple()])
         if record.preimage != preimage:
             self._database.set_block(number, preimage=preimage)
         return found
-
-    def _compare(self, record: BlockRecord, found: L1Block) -> None:
-        assert record.header is not None
-        assert record.commitment is not None
-        header, l2, l1 = header_of_blob(record.header), *self._streams(record.number)
-        commitment = int.from_bytes(record.commitment, "big")
-        x = challenge(header, l2, l1, commitment)
-        binding = commitment, x, evaluation(header, l2, l1, x)
-        if (found.commitment, found.challenge, found.evaluation) != binding:
-            ours = commitment.to_bytes(32, "big")
-            raise ForeignBlockError(record.number, ours, found.commitment.to_bytes(32, "big"))
-
-    def _streams(self, number: int) -> tuple[bytes, bytes]:
-        entries = self._database.entries(number)
-        return b"".join(entry.chunks for entry in entries), b"".join(entry.record for entry in entries)

@@ -106,7 +106,10 @@ def _complete(database: Database, journal: Journal) -> None:
     base = database.base
     written = {block.record.number: block for block in journal.blocks(base + 1)}
     known = {record.number: record for record in database.blocks(base + 1)}
-    for number in sorted(written.keys() | known.keys()):
+    for expected, number in enumerate(sorted(written.keys() | known.keys()), base + 1):
+        if number != expected:
+            reason = f"it is missing, and block {number} is there; `sluice database rebuild` gets it from L1"
+            raise DatabaseDamaged(database.name, expected, reason)
         copy, record = written.get(number), known.get(number)
         entries = database.entries(number) if record else []
         copied = copy.entries if copy else []

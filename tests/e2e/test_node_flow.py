@@ -38,7 +38,7 @@ class Running:
             LocalSigner(private_key), RollupChain(world.client, manifest, world.operator.account),
             LocalPool(lambda block: prover.prove(block).proof), Policy(),
         )  # fmt: skip
-        self.node.look()
+        self.node.connect()
 
     def finish(self) -> None:
         self.node.sequencer.close()

@@ -261,8 +261,7 @@ class Rig:
         rollup = Rollup(DOMAIN, TOKENS, SIZES)
         self.node = Node(self.database, self.journal, rollup, SIGNER, self.chain, pool, self.policy, 0.02, self.clock)
         if not self.chain.down:
-            self.node.lander.heads = self.chain.heads()
-            self.node.look()
+            self.node.connect()
 
     def crash(self) -> None:
         """All that is not on the disk is gone."""

@@ -21,9 +21,12 @@ from kill_child import SIGNER_KEY, USERS
 from bench.accept_all import AcceptAll, creation_codes
 from rollup.core import TransferData, domain
 from rollup.core.receipt import receipt_from_wire
+from rollup.l1.abi import selector
 from rollup.l1.anvil import Anvil
 from rollup.l1.reader import Reader
 from rollup.l1.rpc import JsonRpc
+from rollup.node.database import Database
+from rollup.node.rebuilding import rebuild
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("node-anvil")]
 HERE = Path(__file__).parent
@@ -151,3 +154,27 @@ def test_life_without_a_kill_ends_well(world: World) -> None:
     for _ in range(3):
         assert world.live() == 0
     world.check()
+
+
+def test_life_after_the_database_was_lost_keeps_what_was_promised(world: World, tmp_path: Path) -> None:
+    """From the journal alone if it is whole; else the state from L1, and what was not there yet from the journal."""
+    assert world.live(point="child.noted", skip=4, after=True) == KILLED
+    _lose_database(tmp_path)
+    assert world.live() == 0
+    assert world.live(point="child.noted", skip=4, after=True) == KILLED
+    _lose_database(tmp_path)
+    rpc, origin = JsonRpc(world.job["rpc"]), world.l1.origin
+    proven = int.from_bytes(rpc.call(origin.rollup, selector("provenBlocks", [])), "big")
+    for path in tmp_path.glob("journal/*.jsonl"):
+        if int(path.stem) <= proven:
+            path.unlink()
+    assert world.live() == 1, "L1 has blocks that an empty database does not know"
+    with Database(world.job["database"], origin) as database:
+        assert rebuild(database, rpc, origin) == proven
+        assert rebuild(database, rpc, origin) == proven
+    world.check()
+
+
+def _lose_database(folder: Path) -> None:
+    for path in folder.glob("node.db*"):
+        path.unlink()

@@ -297,6 +297,17 @@ def test_submit_with_too_many_blocks_waiting_is_refused_until_they_land(tmp_path
     assert len(taken) == 14
 
 
+def test_submit_after_a_restart_what_is_proven_and_not_landed_still_counts(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, f"sqlite:///{tmp_path / 'node.db'}", Policy(max_backlog=2))
+    rig.deposit(OPERATOR, ALICE, BOB)
+    rig.promised(*(ALICE.pay(BOB, nonce) for nonce in range(13)))
+    rig.prove()
+    rig.restart()
+    assert isinstance(rig.submit(ALICE.pay(BOB, 13))[0], BacklogError)
+    rig.land()
+    rig.promised(ALICE.pay(BOB, 13))
+
+
 def test_submit_while_a_promise_is_in_danger_is_refused(rig: Rig) -> None:
     rig.promised(ALICE.pay(BOB, 0))
     rig.node.sequencer.close()
