@@ -1,5 +1,8 @@
 """Powers of tau, first keys, contributions and beacons: byte for byte snarkjs's, and each accepts the other's."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from rollup.groth16 import (
     read_ceremony,
     verify_key,
 )
+from rollup.toolchain import ROOT
 
 pytestmark = pytest.mark.xdist_group("groth16")
 BEACON = bytes.fromhex("00" * 20 + "c0ffee")
@@ -156,3 +160,23 @@ def test_new_key_of_more_than_2_14_rows_has_the_circuit_hash_of_snarkjs(tmp_path
     (circuit_hash,) = snarkjs(("newKey", compiled.r1cs, powers, theirs))
     assert new_key(compiled.r1cs, powers, ours) == circuit_hash
     assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_keys_page_typed_as_it_stands_makes_a_key_that_verifies(
+    powers: Path, made: dict[str, Made], tmp_path: Path
+) -> None:
+    """docs/operations.md, on a small circuit; what needs the rollup's own circuits is tested in tests/l1."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    _, page = page.split("\n## Keys: ")
+    page = page.split("\n## ")[0]
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert all(line.startswith("sluice ") for line in lines)
+    assert [line.split()[1] for line in lines[-2:]] == ["ceremony", "build"]
+    (tmp_path / "powers.ptau").symlink_to(powers)
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "CIRCUIT": str(made["AllPublic"].r1cs)}
+    for line in lines[:-2]:
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+    assert "final.zkey: sound, 3 contributions" in done.stdout
