@@ -26,6 +26,13 @@ from rollup.l1.key_sender import KeySender
 from rollup.l1.manifest import DeployedContract, Manifest
 from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import JsonRpc
+from rollup.l1.sending import Sending
+from rollup.landing import signing as landing_signing
+from rollup.landing.config import SenderConfig
+from rollup.landing.endpoints import Endpoints
+from rollup.landing.journal import Journal as LandingJournal
+from rollup.landing.sender import L1Sender
+from rollup.landing.sending import DurableSending
 from rollup.node.chain import RollupChain
 from rollup.node.core import Node, Rollup
 from rollup.node.database import Database
@@ -91,7 +98,10 @@ class Child:
         self.domain = domain(origin.chain_id, int(origin.rollup, 16))
         contracts = {"Governor": DeployedContract(job["governor"], job["deployed_at"], 0)}
         manifest = Manifest(origin.chain_id, origin.l1_genesis, job["governor"], 1_000, contracts)
-        self.sender = KeySender(rpc, Refusals(), pause=lambda seconds: time.sleep(min(seconds, 0.02)))
+        self.landing: LandingJournal | None = None
+        self.sender: Sending = KeySender(rpc, Refusals(), pause=lambda seconds: time.sleep(min(seconds, 0.02)))
+        if job.get("durable"):
+            self.sender = self._durable(rpc)
         client = RollupClient(self.sender, origin.rollup, origin.deployed_at)
         self.chain = RollupChain(client, manifest, EthereumAccount.from_key(PAYER_KEY))
         self.database = Database(job["database"], origin)
@@ -103,6 +113,16 @@ class Child:
         self.node = Node(self.database, self.journal, rollup, self.signer, self.chain, self.pool, policy, 0.01)
         self.receipts = os.open(self.folder / "receipts.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._arm()
+
+    def _durable(self, rpc: JsonRpc) -> DurableSending:
+        """The operator's sender, with a journal of its own."""
+        self.landing = LandingJournal(self.folder / "landing.db", 31337)
+        signer = landing_signing.LocalSigner(EthereumAccount.from_key(PAYER_KEY))
+        sender = L1Sender(
+            self.landing, Endpoints([rpc], 31337), signer, Refusals(), SenderConfig(has_finalized_tag=False)
+        )
+        threading.Thread(target=sender.run, args=(threading.Event(), 0.02), daemon=True).start()
+        return DurableSending(rpc, Refusals(), sender)
 
     def prove(self, _: object) -> tuple[int, ...]:
         """A verifier that accepts all takes anything."""
@@ -129,7 +149,8 @@ class Child:
             owner, _, name = self.job["point"].partition(".")
             owners = {
                 "child": self, "database": self.database, "journal": self.journal, "signer": self.signer,
-                "sealer": self.node.pipeline._sealer, "sender": self.sender, "chain": self.chain, "pool": self.pool,
+                "sealer": self.node.pipeline._sealer, "sender": self.sender, "chain": self.chain,
+                "pool": self.pool, "landing": self.landing,
             }  # fmt: skip
             Killer(self.job["skip"], self.job["after"]).wrap(owners[owner], name)
 

@@ -130,12 +130,27 @@ def world(tmp_path: Path, zygote: "subprocess.Popen[str]", codes: dict[str, byte
 
 def test_kill_at_every_boundary_keeps_every_receipt(world: World) -> None:
     for point, after, pile_up in POINTS:
-        # How blocks fall together is chance, so some lives do not come to the point.
-        lives = (world.live(point=point, skip=0, after=after, pile_up=pile_up, seed=seed) for seed in range(LIVES))
-        ended = list(takewhile(lambda code: code != KILLED, lives))
-        assert ended == [0] * len(ended)
-        assert len(ended) < LIVES, (point, after)
+        _kill_at(world, point, after, pile_up)
     world.check()
+
+
+def test_kill_with_the_operators_sender_keeps_every_receipt(world: World) -> None:
+    """Signed and not sent, sent and not seen, seen and not told; then at random."""
+    world.job["durable"] = True
+    for point, after in (("landing.submit", True), ("landing.sign", True), ("landing.place", False)):
+        _kill_at(world, point, after, pile_up=False)
+    rng = random.Random(1)
+    killed = sum(world.live(seconds=rng.uniform(0.2, 1.0), seed=seed) == KILLED for seed in range(8))
+    assert killed > 0
+    world.check()
+
+
+def _kill_at(world: World, point: str, after: bool, pile_up: bool) -> None:
+    # How blocks fall together is chance, so some lives do not come to the point.
+    lives = (world.live(point=point, skip=0, after=after, pile_up=pile_up, seed=seed) for seed in range(LIVES))
+    ended = list(takewhile(lambda code: code != KILLED, lives))
+    assert ended == [0] * len(ended)
+    assert len(ended) < LIVES, (point, after)
 
 
 @pytest.mark.parametrize("kills", [30, pytest.param(1_000, marks=pytest.mark.long)])
