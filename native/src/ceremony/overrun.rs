@@ -108,4 +108,24 @@ mod tests {
         assert_eq!(difference(&stored(&left), &right), expected);
         assert_eq!(difference(&[0; 64], &right), uncompressed(&-right));
     }
+
+    /// What snarkjs 0.7.6 made of the head of section 3 (2^15 rows) and 12 bytes less than a generator, minus a point.
+    #[test]
+    fn difference_of_a_section_head_is_that_of_snarkjs() {
+        let bytes = |text: &str| -> Vec<u8> {
+            let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap_or_default();
+            (0..text.len()).step_by(2).map(digits).collect()
+        };
+        let head = "\
+             0300000000004000000000002620bc02d1b5838e72017b493519ebdcdf1a81974726b8fb3b5096af41385719\
+             40614ca87d73b4afc4d802585add4360862fa052";
+        let point = "\
+             5a5cbae04b00e4c621f6f11e175dfb22f9608581e4a8ff5a70cecbbb856eed2158a239f2f670e7023834d994\
+             430ec4d16e5d46b7785b55c9e2108b3904567611";
+        let expected = "\
+             194853653446095cf64a84cacb86986ea21518829d0b1f5d14efdffb0093025712a3b20689f91411cbcce4a9\
+             cd2eb4c560a8da69b05c91d26dc489595bda18f6";
+        let point = crate::batch_affine::Point::<ark_bn254::g1::Config>::read(&bytes(point)).to_affine();
+        assert_eq!(difference(&bytes(head), &point), bytes(expected));
+    }
 }
