@@ -13,10 +13,10 @@ from bench.restore import deposit_blocks, transfer_blocks
 from bench.unsigned_chain import UnsignedChain
 from rollup.circuits.keys import find_exit_kit
 from rollup.cli.main import cli
+from rollup.core.errors import NothingToExitError
 from rollup.exits.errors import (
     KitOfAnotherError,
     NotDueError,
-    NothingToExitError,
     NotInExodusError,
     WrongStateError,
     show_time,
