@@ -36,7 +36,7 @@ abstract contract Exodus is Chain, Vault, Queue {
         _requireLastProven(lastProven);
         uint64 index = lastProven.queueEnd;
         (, uint40 expiry) = queueEntry(index);
-        if (expiry == 0 || block.timestamp < expiry) revert QueueNotOverdue(index, expiry, block.timestamp);
+        if (!_isOverdue(expiry)) revert QueueNotOverdue(index, expiry, block.timestamp);
 
         _enterExodus();
         exodusRoot = lastProven.newRoot;

@@ -55,6 +55,8 @@ abstract contract Inbox is Mode, Vault, Queue {
         _requireNormal();
         if (accountId >> ACCOUNT_ID_BITS != 0) revert AccountOutOfRange(accountId);
         if (token >= FIRST_ORDER_SLOT) revert TokenOutOfRange(token);
+        // Without an account no block can be closed, and only a deposit makes the first: exits ahead of it would end the rollup.
+        if (queueTotal() == 0) revert NoDepositYet();
         uint64 feeGwei = _takeFee(0);
 
         uint40 expiry;

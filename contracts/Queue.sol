@@ -51,6 +51,11 @@ abstract contract Queue is IRollup {
 
     // ---- Internal ----
 
+    /// @param expiry 0 if there is no entry.
+    function _isOverdue(uint40 expiry) internal view returns (bool) {
+        return expiry != 0 && block.timestamp >= expiry;
+    }
+
     /// @dev Fits: the base has 32 bits, the number of open entries 40.
     function _queueFeeGwei() internal view returns (uint64) {
         uint256 open = _total - _executed;

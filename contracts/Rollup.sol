@@ -68,6 +68,7 @@ contract Rollup is Committer, Executor, Exodus {
         (block_, digests[0]) = _build(parent, newBlock);
         _commit(block_, parentHash, _approve(parentHash, digests, auth));
         _prove(block_, proof);
+        _requireNoneOverdue(block_.queueEnd);
         _execute(block_, newBlock.l1);
     }
 }

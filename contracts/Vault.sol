@@ -29,21 +29,23 @@ abstract contract Vault is IRollup, ReentrancyGuardTransient {
     // ---- Users ----
 
     function withdrawPending(address owner, uint16 token) external nonReentrant returns (uint128 amount) {
-        return _payOut(owner, token, owner);
+        amount = pending[owner][token];
+        _payOut(owner, token, owner, amount);
     }
 
-    function withdrawPendingTo(uint16 token, address to) external nonReentrant returns (uint128 amount) {
+    function withdrawPendingTo(uint16 token, address to, uint128 amount) external nonReentrant {
         if (to == address(0) || to == address(this)) revert InvalidRecipient(to);
-        return _payOut(msg.sender, token, to);
+        _payOut(msg.sender, token, to, amount);
     }
 
     // ---- Internal ----
 
-    function _payOut(address owner, uint16 token, address to) private returns (uint128 amount) {
-        amount = pending[owner][token];
-        if (amount == 0) revert NothingPending(owner, token);
+    function _payOut(address owner, uint16 token, address to, uint128 amount) private {
+        uint128 most = pending[owner][token];
+        if (most == 0) revert NothingPending(owner, token);
+        if (amount == 0 || amount > most) revert AmountNotPending(owner, token, amount, most);
 
-        pending[owner][token] = 0;
+        pending[owner][token] = most - amount;
         accounted[token] -= amount;
         emit Withdrawn(owner, token, to, amount, msg.sender);
 

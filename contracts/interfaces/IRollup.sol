@@ -180,6 +180,8 @@ interface IRollup {
     error QueueFeeExceeded(uint256 mostWei, uint256 sentWei);
     /// @notice A queue without a fee could be flooded for nothing.
     error QueueFeeZero();
+    /// @notice The first entry of the queue must be a deposit.
+    error NoDepositYet();
     /// @notice The governor has stopped deposits of the token.
     error DepositsPaused(uint16 token);
     /// @notice Net deposits would exceed the token's cap.
@@ -244,6 +246,8 @@ interface IRollup {
 
     /// @notice There is nothing to withdraw.
     error NothingPending(address owner, uint16 token);
+    /// @notice Nothing, or more than is pending, was to be withdrawn.
+    error AmountNotPending(address owner, uint16 token, uint128 amount, uint128 pending);
     /// @notice Money cannot be sent to address 0 or to the rollup.
     error InvalidRecipient(address to);
     /// @notice The recipient did not take the ETH.
@@ -256,6 +260,9 @@ interface IRollup {
     /// @notice The first unproven block may still be proven before anyone may revert it.
     /// @param deadline, timestamp Unix seconds.
     error ProofNotOverdue(uint64 number, uint256 deadline, uint256 timestamp);
+    /// @notice The blocks would leave this queue entry, which is overdue: blocks that serve it go first.
+    /// @param expiry, timestamp Unix seconds.
+    error QueueEntryOverdue(uint64 index, uint40 expiry, uint256 timestamp);
     /// @notice A block of this committer was reverted.
     error CommitterSuspended(address committer);
 
@@ -310,10 +317,11 @@ interface IRollup {
     /// @param accountId L2 account, < 2^24.
     /// @param token Token id, < 2048.
     /// @return index Position in the queue.
-    /// Reverts: AccountOutOfRange, TokenOutOfRange, QueueFeeNotPaid, QueueFeeExceeded, ExodusIsActive.
+    /// Reverts: AccountOutOfRange, TokenOutOfRange, NoDepositYet, QueueFeeNotPaid, QueueFeeExceeded, ExodusIsActive.
     function requestFullExit(uint32 accountId, uint16 token) external payable returns (uint64 index);
 
     /// @notice Pays a pending balance to its owner. Anyone may call it.
+    /// Warning: so tokens can be pushed to a contract that has no way to move them. A contract that is owed tokens needs one.
     /// @param owner Whose balance, and who is paid.
     /// @param token Token id.
     /// @return amount Units paid.
@@ -321,12 +329,13 @@ interface IRollup {
     /// SafeERC20FailedOperation if the token misbehaves. A reverted withdrawal stays pending.
     function withdrawPending(address owner, uint16 token) external returns (uint128 amount);
 
-    /// @notice Pays the sender's pending balance to an address of his choice: for an owner that cannot receive.
+    /// @notice Pays of the sender's pending balance to an address of his choice: for an owner that cannot receive, and for a
+    /// token that does not let all of it go at once.
     /// @param token Token id.
     /// @param to Who is paid.
-    /// @return amount Units paid.
-    /// Reverts: InvalidRecipient, and as withdrawPending.
-    function withdrawPendingTo(uint16 token, address to) external returns (uint128 amount);
+    /// @param amount Units to pay, not 0, at most what is pending.
+    /// Reverts: InvalidRecipient, AmountNotPending, and as withdrawPending.
+    function withdrawPendingTo(uint16 token, address to, uint128 amount) external;
 
     /// @notice Approves a change of the key of an account of the sender's, instead of a signature: for contract wallets.
     /// There is no way back but the account's nonce and `validUntil`; approving again changes nothing.
@@ -360,8 +369,9 @@ interface IRollup {
 
     // ---- Anyone -----------------------------------------------------------------------------------------------------
 
-    /// @notice Accepts committed blocks with their proofs, in order. Blocks already proven are skipped.
-    /// Reverts: ExodusIsActive, LengthMismatch, BlockOutOfOrder, BlockHashMismatch, InvalidProof, IVerifier's errors.
+    /// @notice Accepts committed blocks with their proofs, in order. Blocks already proven are skipped. While queue entries are
+    /// overdue, the blocks of a call must serve them all.
+    /// Reverts: ExodusIsActive, LengthMismatch, BlockOutOfOrder, BlockHashMismatch, InvalidProof, QueueEntryOverdue, IVerifier's errors.
     function proveBlocks(Block[] calldata blocks, uint256[8][] calldata proofs) external;
 
     /// @notice Credits what proven blocks pay out, in order, and each block's committer with its queue fees, whoever
@@ -371,7 +381,8 @@ interface IRollup {
     function executeBlocks(Block[] calldata blocks, bytes[] calldata l1Streams) external;
 
     /// @notice Takes back all unproven blocks, once the first of them has been without a proof for PROOF_DEADLINE_SECONDS
-    /// since its commit, and suspends its committer for good. What of the queue was in them is to be served as before,
+    /// since its commit, and suspends its committer for good. If the block before it is another committer's, there is at least
+    /// PROOF_GRACE_SECONDS since that one was proven. What of the queue was in them is to be served as before,
     /// with the same expiry. Costs the same gas however many blocks there are.
     /// @param lastProven Preimage of the last proven block's hash; genesisBlock() if none is proven.
     /// @param firstUnproven Preimage of the next one's.
@@ -426,6 +437,8 @@ interface IRollup {
     function committedBlocks() external view returns (uint64);
     function provenBlocks() external view returns (uint64);
     function executedBlocks() external view returns (uint64);
+    /// @notice When the last proven block was proven, unix seconds; 0 if none is.
+    function provenAt() external view returns (uint32 timestamp);
 
     /// @notice Whether blocks of this address's were reverted: it may not commit any more.
     function suspended(address committer) external view returns (bool);

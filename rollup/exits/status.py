@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rollup.core.constants import PROOF_DEADLINE_SECONDS
+from rollup.core.constants import PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS
 from rollup.l1.abi import L1Block
 from rollup.l1.client import Queued, RollupClient
 from rollup.l1.lookup import Lookup
@@ -17,6 +17,7 @@ class Status:
         committed, proven, executed: Number of the last block that is.
         last_proven: The block that exodus is based on.
         first_unproven: The next one, if it is committed.
+        proven_at: When the last proven block was proven, 0 if none is.
         waiting: Queue entries that no proven block serves, oldest first.
         exodus_root: The state that everything leaves from; 0 if this is no exodus.
     """
@@ -27,6 +28,7 @@ class Status:
     executed: int
     last_proven: L1Block
     first_unproven: L1Block | None
+    proven_at: int
     waiting: tuple[Queued, ...]
     exodus_root: int
 
@@ -45,7 +47,10 @@ class Status:
         """When anyone can take the unproven blocks back; None if there are none."""
         if self.first_unproven is None or self.is_exodus:
             return None
-        return self.first_unproven.committed_at + PROOF_DEADLINE_SECONDS
+        deadline = self.first_unproven.committed_at + PROOF_DEADLINE_SECONDS
+        if self.first_unproven.committer == self.last_proven.committer:
+            return deadline
+        return max(deadline, self.proven_at + PROOF_GRACE_SECONDS)
 
 
 def read_status(client: RollupClient) -> Status:
@@ -64,6 +69,7 @@ def read_status(client: RollupClient) -> Status:
         executed=client.executed_blocks(),
         last_proven=last_proven,
         first_unproven=lookup.find(proven + 1).block if committed > proven else None,
+        proven_at=client.proven_at(),
         waiting=tuple(client.queue(last_proven.queue_end)),
         exodus_root=client.exodus_root(),
     )

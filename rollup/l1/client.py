@@ -104,9 +104,12 @@ class RollupClient:
         """Push a pending balance to its owner; anyone may."""
         return self._send("the withdrawal", "withdrawPending", ["address", "uint16"], [owner, token], account)
 
-    def withdraw_pending_to(self, account: Account, token: int, to: str) -> Sent:
-        """Have the account's own pending balance paid to an address of its choice."""
-        return self._send("the withdrawal", "withdrawPendingTo", ["uint16", "address"], [token, to], account)
+    def withdraw_pending_to(self, account: Account, token: int, to: str, amount: int | None = None) -> Sent:
+        """Have `amount` of the account's own pending balance paid to an address of its choice; by default all of it."""
+        if amount is None:
+            amount = self.pending(str(account.address), token)
+        types = ["uint16", "address", "uint128"]
+        return self._send("the withdrawal", "withdrawPendingTo", types, [token, to, amount], account)
 
     def approve_key_change(self, account: Account, operation: ChangePubKey) -> Sent:
         """Authorise a key change of an account of the sender's, for good: nothing takes it back.
@@ -208,6 +211,10 @@ class RollupClient:
     def proven_blocks(self) -> int:
         """Number of the last proven block."""
         return int(self._view("provenBlocks", [], [], "uint64"))
+
+    def proven_at(self) -> int:
+        """When the last proven block was proven, in unix seconds; 0 if none is."""
+        return int(self._view("provenAt", [], [], "uint32"))
 
     def executed_blocks(self) -> int:
         """Number of the last executed block."""

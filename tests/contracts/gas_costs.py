@@ -121,7 +121,10 @@ def endings(rig: Rig) -> Costs:
         1,
     ):
         costs[f"refundQueued, {name}"] = rig.send(rig.rollup, "refundQueued", index, list(record), sender=rig.stranger)
-    costs["withdrawPendingTo"] = rig.send(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, sender=rig.bob)
+    amount = rig.rollup.pending(rig.bob, 0)
+    costs["withdrawPendingTo"] = rig.send(
+        rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, amount, sender=rig.bob
+    )
     verifier = rig.owner.deploy(rig.project.ExitVerifier)
     arguments = [list(proof_words(TOYS[0]["proof"])), [int(value) for value in TOYS[0]["inputs"]]]
     costs["verify an exit, a transaction"] = rig.send(verifier, "verify", *arguments, sender=rig.bob)

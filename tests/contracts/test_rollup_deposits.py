@@ -86,12 +86,13 @@ def test_more_than_twice_the_queue_fee_is_refused(rig: Rig) -> None:
 def test_excess_fee_cannot_fill_the_cap_and_be_taken_back(rig: Rig) -> None:
     """Before, at and after somebody's deposit: nothing a stranger sends and gets back makes it fail."""
     rig.send(rig.governor, "setDepositCap", 0, 10 * ETHER, sender=rig.owner)
+    rig.deposit_eth(ETHER)
     refused = rig.refused(rig.rollup, "requestFullExit", 1, 0, sender=rig.bob, value=FEE + 10 * ETHER)
     assert refused == Refusal("QueueFeeExceeded", (2 * FEE, FEE + 10 * ETHER))
     rig.send(rig.rollup, "requestFullExit", 1, 0, sender=rig.bob, value=2 * FEE)
     rig.deposit_eth(ETHER)
     rig.send(rig.rollup, "withdrawPending", rig.bob.address, 0, sender=rig.bob)
-    assert rig.rollup.accounted(0) == ETHER + 2 * FEE == rig.eth_held()
+    assert rig.rollup.accounted(0) == 2 * ETHER + 3 * FEE == rig.eth_held()
 
 
 def test_deposit_eth_zero_is_refused(rig: Rig) -> None:
@@ -109,6 +110,7 @@ def test_deposit_erc20_zero_is_refused(rig: Rig) -> None:
 
 def test_deposit_without_the_queue_fee_is_refused(rig: Rig) -> None:
     _, token_id = rig.token("PlainToken")
+    rig.deposit_eth(1)
     for method, args in (
         ("depositERC20", (token_id, 5, address(rig.alice), 0, 0)),
         ("requestFullExit", (1, 0)),
@@ -233,14 +235,23 @@ def test_deposit_stopped_is_refused_and_everything_else_goes_on(rig: Rig, method
     assert (token.balanceOf(rig.alice) - before, token.balanceOf(rig.bob)) == (90, 60)
 
 
+def test_full_exit_before_any_deposit_is_refused(rig: Rig) -> None:
+    """A block needs an account for its fees, and exits make none: those ahead of the first deposit would end all."""
+    expected = Refusal("NoDepositYet", ())
+    assert rig.refused(rig.rollup, "requestFullExit", 1, 0, sender=rig.bob, value=FEE) == expected
+    rig.deposit_eth(1)
+    rig.request_exit(1)
+
+
 def test_full_exit_queues_the_record_of_the_sender(rig: Rig) -> None:
+    rig.deposit_eth(1)
     fee = rig.rollup.queueFee()
     receipt = rig.send(rig.rollup, "requestFullExit", 2**24 - 1, 2047, sender=rig.bob, value=fee + 3)
     expiry = rig.now + 7 * 24 * 3600
     (event,) = rig.events(receipt, "FullExitQueued")
     record = event.pop("record")
     assert event == {
-        "index": 0,
+        "index": 1,
         "owner": rig.bob.address,
         "token": 2047,
         "accountId": 2**24 - 1,
@@ -249,9 +260,9 @@ def test_full_exit_queues_the_record_of_the_sender(rig: Rig) -> None:
     }
     assert record[0] == 2 << 200 | (2**24 - 1) << 172 | 2047 << 160 | int(rig.bob.address, 16)
     assert record[1] == BASE_FEE_GWEI << 128
-    assert entry(rig, 0) == (keccak(stream(record))[:27], expiry)
+    assert entry(rig, 1) == (keccak(stream(record))[:27], expiry)
     assert rig.rollup.pending(rig.bob, 0) == 3
-    assert rig.rollup.accounted(0) == fee + 3 == rig.eth_held()
+    assert rig.rollup.accounted(0) == 1 + 2 * fee + 3 == rig.eth_held()
 
 
 def test_full_exit_of_no_account_or_an_order_slot_is_refused(rig: Rig) -> None:

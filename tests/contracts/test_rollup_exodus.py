@@ -52,6 +52,39 @@ def exodus(rig: Rig) -> Block:
 # ---- Activation ----
 
 
+def test_overdue_entry_is_passed_by_no_proof_so_nobody_can_make_the_activation_stale(rig: Rig) -> None:
+    """A block in between would change the last proven block, whose preimage the activation names."""
+    rig.deposit_eth(ETHER)
+    rig.commit(rig.new_block())
+    stocked = rig.last
+    rig.expire(0)
+    expiry = rig.rollup.queueEntry(0)[1]
+    expected = Refusal("QueueEntryOverdue", (0, expiry, rig.now))
+    assert rig.refused_proof(stocked) == expected
+    rig.activate_exodus(Block())
+
+
+def test_overdue_entry_is_passed_by_no_block_in_one_call_either(rig: Rig) -> None:
+    rig.deposit_eth(ETHER)
+    rig.expire(0)
+    arguments = rig.one_call_arguments(rig.new_block(), PROOF)
+    refused = rig.refused(rig.rollup, "commitProveExecute", *arguments, sender=rig.validator)
+    assert refused == Refusal("QueueEntryOverdue", (0, rig.rollup.queueEntry(0)[1], rig.now))
+    rig.run_block(deposit_of(rig, account=1))
+
+
+def test_overdue_entries_served_by_the_blocks_of_one_call_are_in_time(rig: Rig) -> None:
+    """Who is late catches up, if nobody has begun exodus: with all of it at once."""
+    rig.deposit_eth(ETHER)
+    rig.request_exit(1)
+    rig.commit(rig.new_block(l1=stream(deposit_of(rig, account=1))), rig.new_block(l1=stream(exit_of(rig)), new_root=5))
+    first, second = rig.chain[1:]
+    rig.expire(1)
+    assert rig.refused_proof(first).name == "QueueEntryOverdue"
+    rig.prove(first, second)
+    assert refused_activation(rig, second) == Refusal("QueueNotOverdue", (2, 0, rig.now))
+
+
 def test_activate_when_the_oldest_entry_is_overdue_by_anyone(rig: Rig) -> None:
     rig.deposit_eth(ETHER)
     rig.run_block(deposit_of(rig, account=1))
@@ -272,7 +305,7 @@ def test_exit_verifier_is_asked_with_exodus_root_claim_and_amount(rig: Rig) -> N
     other = replace(rig, rollup=rollup, chain=[Block()])
     other.run_block()
     last = other.last
-    other.request_exit(1)
+    other.deposit_eth(1)
     other.expire(0)
     other.activate_exodus(last)
     account, token, owner, amount = 2**24 - 1, 2047, rig.alice.address, 2**128 - 1

@@ -7,7 +7,7 @@ import pytest
 from block_model import Block, changed, deposit_record, full_exit_record, stream, withdraw_record
 from contract_rig import BASE_FEE_GWEI, ETHER, FEE, PROOF, Refusal, Rig, address
 
-from rollup.core.constants import PROOF_DEADLINE_SECONDS
+from rollup.core.constants import PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS
 
 
 def refused_reverting(rig: Rig, last_proven: Block, first_unproven: Block) -> Refusal:
@@ -128,6 +128,31 @@ def test_revert_deadline_is_the_first_unproven_blocks(rig: Rig) -> None:
     deadline = second.committed_at + PROOF_DEADLINE_SECONDS
     assert refused_reverting(rig, first, second) == Refusal("ProofNotOverdue", (2, deadline, rig.now))
     rig.overdue(second)
+    rig.revert_blocks(first, second)
+
+
+def test_revert_leaves_who_built_on_anothers_block_an_hour_after_its_proof(rig: Rig) -> None:
+    """Else one who keeps his proof back until the next block is overdue has its committer suspended."""
+    validator = second_validator(rig)
+    rig.commit(rig.new_block())
+    commit_as(rig, validator, rig.new_block(new_root=5))
+    first, second = rig.chain[1:]
+    rig.overdue(second)
+    rig.prove(first)
+    grace_end = rig.rollup.provenAt() + PROOF_GRACE_SECONDS
+    assert refused_reverting(rig, first, second) == Refusal("ProofNotOverdue", (2, grace_end, rig.now))
+    rig.pass_time(grace_end - 1)
+    assert refused_reverting(rig, first, second) == Refusal("ProofNotOverdue", (2, grace_end, grace_end - 1))
+    rig.pass_time(grace_end)
+    rig.revert_blocks(first, second)
+
+
+def test_revert_gives_no_grace_on_ones_own_block(rig: Rig) -> None:
+    """Many blocks committed at once would be an hour each."""
+    rig.commit(rig.new_block(), rig.new_block(new_root=5))
+    first, second = rig.chain[1:]
+    rig.overdue(second)
+    rig.prove(first)
     rig.revert_blocks(first, second)
 
 

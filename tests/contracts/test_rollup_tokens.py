@@ -177,7 +177,7 @@ def test_token_hook_that_reenters_is_turned_away(rig: Rig, when: str, method: st
         "depositERC20": (token_id, 5, address(token), 0, 0),
         "requestFullExit": (1, 0),
         "withdrawPending": (rig.stranger.address, 0),
-        "withdrawPendingTo": (0, rig.stranger.address),
+        "withdrawPendingTo": (0, rig.stranger.address, 1),
         "activateExodus": (astuple(rig.last),),
         "exitExodus": (1, token_id, rig.stranger.address, 1, PROOF),
         "refundQueued": (0, [0, 0]),
@@ -244,7 +244,7 @@ def test_token_hook_in_exodus_is_turned_away_and_each_is_paid_once(rig: Rig, met
         "exitExodus": (1, token_id, address(rig.bob), 1000, PROOF),
         "refundQueued": (1, list(record)),
         "withdrawPending": (address(rig.bob), token_id),
-        "withdrawPendingTo": (token_id, address(token)),
+        "withdrawPendingTo": (token_id, address(token), 1),
     }[method]
     rig.send(token, "setHook", address(rig.rollup), rig.data(rig.rollup, method, *arguments), sender=rig.owner)
     rig.send(rig.rollup, "withdrawPending", address(rig.bob), token_id, sender=rig.stranger)

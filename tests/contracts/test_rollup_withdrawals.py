@@ -102,7 +102,7 @@ def test_withdraw_to_pays_whom_the_owner_names(rig: Rig) -> None:
     for what in (0, token_id):
         rig.fund(rig.bob, 300, what)
     before = rig.web3.eth.get_balance(rig.stranger.address)
-    receipt = rig.send(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, sender=rig.bob)
+    receipt = rig.send(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, 300, sender=rig.bob)
     assert rig.events(receipt, "Withdrawn") == [
         {
             "owner": rig.bob.address,
@@ -113,17 +113,31 @@ def test_withdraw_to_pays_whom_the_owner_names(rig: Rig) -> None:
         }
     ]
     assert rig.web3.eth.get_balance(rig.stranger.address) - before == 300
-    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, sender=rig.bob)
+    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, 300, sender=rig.bob)
     assert token.balanceOf(rig.stranger) == 300
     for what in (0, token_id):
-        refused = rig.refused(rig.rollup, "withdrawPendingTo", what, rig.stranger.address, sender=rig.bob)
+        refused = rig.refused(rig.rollup, "withdrawPendingTo", what, rig.stranger.address, 300, sender=rig.bob)
         assert refused == Refusal("NothingPending", (rig.bob.address.lower(), what))
 
 
 def test_withdraw_to_is_of_the_senders_own_balance_alone(rig: Rig) -> None:
     rig.fund(rig.bob, 300)
-    refused = rig.refused(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, sender=rig.stranger)
+    refused = rig.refused(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, 300, sender=rig.stranger)
     assert refused == Refusal("NothingPending", (rig.stranger.address.lower(), 0))
+
+
+def test_withdraw_to_in_parts_until_nothing_is_left(rig: Rig) -> None:
+    """A token may not let all of it go at once; nor is the owner's the only hand that adds to what is pending."""
+    token, token_id = rig.token("PlainToken")
+    rig.fund(rig.bob, 300, token_id)
+    bob, stranger = rig.bob.address.lower(), rig.stranger.address
+    for amount in (0, 301):
+        refused = rig.refused(rig.rollup, "withdrawPendingTo", token_id, stranger, amount, sender=rig.bob)
+        assert refused == Refusal("AmountNotPending", (bob, token_id, amount, 300))
+    for amount, left in ((100, 200), (199, 1), (1, 0)):
+        rig.send(rig.rollup, "withdrawPendingTo", token_id, stranger, amount, sender=rig.bob)
+        assert (rig.rollup.pending(rig.bob, token_id), rig.rollup.accounted(token_id)) == (left, left)
+    assert token.balanceOf(rig.stranger) == 300
 
 
 def test_withdraw_to_nobody_or_to_the_rollup_is_refused(rig: Rig) -> None:
@@ -131,7 +145,7 @@ def test_withdraw_to_nobody_or_to_the_rollup_is_refused(rig: Rig) -> None:
     _, token_id = rig.token("PlainToken")
     rig.fund(rig.bob, 300, token_id)
     for to in ("0x" + "00" * 20, address(rig.rollup)):
-        refused = rig.refused(rig.rollup, "withdrawPendingTo", token_id, to, sender=rig.bob)
+        refused = rig.refused(rig.rollup, "withdrawPendingTo", token_id, to, 300, sender=rig.bob)
         assert refused == Refusal("InvalidRecipient", (to.lower(),))
 
 
@@ -141,12 +155,12 @@ def test_withdraw_to_frees_an_owner_that_cannot_receive(rig: Rig) -> None:
     rig.fund(rig.bob, 300, token_id)
     rig.send(token, "setBlocked", rig.bob.address, True, sender=rig.owner)
     assert rig.refused(rig.rollup, "withdrawPending", rig.bob.address, token_id, sender=rig.bob).name == "Blocked"
-    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, sender=rig.bob)
+    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, 300, sender=rig.bob)
     assert token.balanceOf(rig.stranger) == 300
 
     forwarder = rig.owner.deploy(rig.project.Forwarder)
     rig.fund(forwarder, 200)
-    call = rig.data(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address)
+    call = rig.data(rig.rollup, "withdrawPendingTo", 0, rig.stranger.address, 200)
     before = rig.web3.eth.get_balance(rig.stranger.address)
     rig.send(forwarder, "forward", address(rig.rollup), call, sender=rig.alice)
     assert rig.web3.eth.get_balance(rig.stranger.address) - before == 200
@@ -156,6 +170,6 @@ def test_withdraw_to_that_the_recipient_refuses_stays_pending(rig: Rig) -> None:
     recipient = rig.owner.deploy(rig.project.Recipient)
     rig.send(recipient, "set", MODES["Revert"], "0x" + "00" * 20, b"", sender=rig.owner)
     rig.fund(rig.bob, 300)
-    refused = rig.refused(rig.rollup, "withdrawPendingTo", 0, address(recipient), sender=rig.bob)
+    refused = rig.refused(rig.rollup, "withdrawPendingTo", 0, address(recipient), 300, sender=rig.bob)
     assert refused == Refusal("EthTransferFailed", (address(recipient).lower(), 300))
     assert rig.rollup.pending(rig.bob, 0) == 300

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {PROOF_DEADLINE_SECONDS} from "../../contracts/generated/Constants.sol";
+import {PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS} from "../../contracts/generated/Constants.sol";
 import {Block, IRollup} from "../../contracts/interfaces/IRollup.sol";
 import {Validators} from "./Validators.sol";
 import {VM} from "./Vm.sol";
@@ -20,6 +20,9 @@ abstract contract Endings is Validators {
         }
         Block memory first = chain[proven + 1];
         uint256 deadline = first.committedAt + PROOF_DEADLINE_SECONDS;
+        if (first.committer != last.committer && provenAt + PROOF_GRACE_SECONDS > deadline) {
+            deadline = provenAt + PROOF_GRACE_SECONDS;
+        }
         if (seed % REVERT_ONE_IN == 0) _passTimeTo(deadline);
         bytes memory data = abi.encodeCall(IRollup.revertBlocks, (last, first));
         if (block.timestamp < deadline) return _refuse(data, IRollup.ProofNotOverdue.selector, "a proof in time");

@@ -93,13 +93,19 @@ contract Handler is Users, Strangers, Endings {
             }
         }
         while (queueTaken < queue.length) _commitQueue();
-        while (proven + 1 < chain.length) _prove(stranger, proven + 1, 8);
+        // In one call: what is overdue is not passed.
+        _prove(stranger, proven + 1, chain.length);
         while (executed < proven) _execute(stranger, executed + 1, 8);
     }
 
     /// @dev Nothing of it needs a validator, an owner or an order.
     function _leaveInExodus() private {
         if (!isExodus) {
+            // The first entry is a deposit.
+            if (queue.length == 0) {
+                this.setPaused(ETH, 1);
+                this.depositETH(0, 0);
+            }
             if (chain[proven].queueEnd == queue.length) _requestFullExit(actors[0], 1, ETH, 0);
             _passTimeTo(queue[chain[proven].queueEnd].expiry);
             _activate(stranger);

@@ -222,19 +222,20 @@ abstract contract Strangers is Validators {
             abi.encodeCall(IRollup.requestFullExit, (2 ** 24, ETH)), IRollup.AccountOutOfRange.selector, "no account"
         );
         _refuse(abi.encodeCall(IRollup.requestFullExit, (1, 2048)), IRollup.TokenOutOfRange.selector, "an order slot");
-        _refuse(abi.encodeCall(IRollup.requestFullExit, (1, ETH)), IRollup.QueueFeeNotPaid.selector, "without the fee");
+        bytes4 refusal = queue.length == 0 ? IRollup.NoDepositYet.selector : IRollup.QueueFeeNotPaid.selector;
+        _refuse(abi.encodeCall(IRollup.requestFullExit, (1, ETH)), refusal, "without a deposit, or the fee");
         _refuse(
             abi.encodeCall(IRollup.withdrawPending, (stranger, ETH)),
             IRollup.NothingPending.selector,
             "a stranger's money"
         );
         _refuse(
-            abi.encodeCall(IRollup.withdrawPendingTo, (ETH, victim)),
+            abi.encodeCall(IRollup.withdrawPendingTo, (ETH, victim, 1)),
             IRollup.NothingPending.selector,
             "a stranger's money to another"
         );
         _refuse(
-            abi.encodeCall(IRollup.withdrawPendingTo, (ETH, address(rollup))),
+            abi.encodeCall(IRollup.withdrawPendingTo, (ETH, address(rollup), 1)),
             IRollup.InvalidRecipient.selector,
             "money to the rollup"
         );
@@ -253,6 +254,7 @@ abstract contract Strangers is Validators {
     }
 
     function _overpay(uint256 seed) private {
+        if (queue.length == 0) return;
         uint256 value = 2 * rollup.queueFee() + 1 + _some(seed, 1 ether);
         VM.deal(stranger, value);
         VM.prank(stranger);

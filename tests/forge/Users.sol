@@ -49,11 +49,13 @@ abstract contract Users is Hostiles {
         _withdraw(_actor(caller), _actor(who), token % TOKENS);
     }
 
-    function withdrawPendingTo(uint256 who, uint256 to, uint16 token) external {
+    /// @notice All of it, or a part.
+    function withdrawPendingTo(uint256 who, uint256 to, uint16 token, uint256 seed) external {
         token %= TOKENS;
-        _pull(
-            _actor(who), _actor(who), token, _actor(to), abi.encodeCall(IRollup.withdrawPendingTo, (token, _actor(to)))
-        );
+        uint256 most = owedTo[_actor(who)][token];
+        uint128 amount = most == 0 || seed & 1 == 0 ? uint128(most) : 1 + _some(seed, most - 1);
+        bytes memory data = abi.encodeCall(IRollup.withdrawPendingTo, (token, _actor(to), amount));
+        _pull(_actor(who), _actor(who), token, amount, _actor(to), data);
     }
 
     // ---- Internal ----
@@ -84,7 +86,7 @@ abstract contract Users is Hostiles {
     function _requestFullExit(address sender, uint32 account, uint16 token, uint256 seed) internal {
         bytes memory data = abi.encodeCall(IRollup.requestFullExit, (account, token));
         (bool done, uint256 value, uint256 fee) = _send(sender, 0, seed, data);
-        _require(done != isExodus, "a full exit can be asked for until exodus", token);
+        _require(done == (!isExodus && queue.length > 0), "a full exit after a deposit, until exodus", token);
         if (!done) return;
         Entry memory entry;
         (entry.owner, entry.account, entry.token, entry.feeGwei) = (sender, account, token, uint64(fee / 1 gwei));
@@ -113,25 +115,37 @@ abstract contract Users is Hostiles {
     }
 
     function _withdraw(address caller, address owner, uint16 token) internal {
-        _pull(caller, owner, token, owner, abi.encodeCall(IRollup.withdrawPending, (owner, token)));
+        bytes memory data = abi.encodeCall(IRollup.withdrawPending, (owner, token));
+        uint256 amount = owedTo[owner][token];
+        bytes memory answer = _pull(caller, owner, token, amount, owner, data);
+        if (answer.length != 0) {
+            _same(abi.decode(answer, (uint128)), amount, "withdrawal returns what was owed", token);
+        }
     }
 
-    /// @param data The call that pays what is owed to `owner` to `to`.
-    function _pull(address caller, address owner, uint16 token, address to, bytes memory data) private {
-        uint256 amount = owedTo[owner][token];
+    /// @param data The call that pays `amount` of what is owed to `owner` to `to`.
+    /// @return answered What it returned, if it went through.
+    function _pull(address caller, address owner, uint16 token, uint256 amount, address to, bytes memory data)
+        private
+        returns (bytes memory answered)
+    {
         (uint256 vault, uint256 theirs) = (_vaultBalance(token), _balance(token, to));
         bool expected = _withdrawalWorks(token, to, amount);
         VM.prank(caller);
         (bool done, bytes memory answer) = address(rollup).call(data);
-        if (amount == 0) return _refused(done, answer, IRollup.NothingPending.selector, "nothing is paid twice");
+        if (amount == 0) {
+            _refused(done, answer, IRollup.NothingPending.selector, "nothing is paid twice");
+            return "";
+        }
         if (token != REBASING) _require(done == expected, "withdrawal works when it should", token);
-        if (!done) return;
+        if (!done) return "";
 
-        _same(abi.decode(answer, (uint128)), amount, "withdrawal returns what was owed", token);
+        answered = answer;
         owedTo[owner][token] -= amount;
         owed[token] -= amount;
         if (token == REBASING) {
-            return _require(vault - _vaultBalance(token) <= amount, "no more leaves than is owed", token);
+            _require(vault - _vaultBalance(token) <= amount, "no more leaves than is owed", token);
+            return answered;
         }
         _same(vault - _vaultBalance(token), amount, "what was owed leaves", token);
         uint256 burnt = token == FEE_ON_TRANSFER ? amount / 100 : 0;

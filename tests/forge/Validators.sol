@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MAX_TIMESTAMP_AHEAD_SECONDS, MAX_TIMESTAMP_BEHIND_SECONDS} from "../../contracts/generated/Constants.sol";
-import {Block, NewBlock} from "../../contracts/interfaces/IRollup.sol";
+import {Block, IRollup, NewBlock} from "../../contracts/interfaces/IRollup.sol";
 import {Hostiles} from "./Hostiles.sol";
 import {Ledger} from "./Ledger.sol";
 import {Page} from "./Page.sol";
@@ -42,10 +42,15 @@ abstract contract Validators is Hostiles, Ledger {
         }
         address committer = _validator(seed);
         Block memory parent = chain[chain.length - 1];
+        if (_leavesOverdue(queueTaken)) {
+            NewBlock memory empty = _published(_open(), 8, seed);
+            bytes memory data = abi.encodeCall(IRollup.commitProveExecute, (parent, empty, _proof(), ""));
+            return _refuseFrom(committer, committer, data, IRollup.QueueEntryOverdue.selector, "the queue passed over");
+        }
         NewBlock memory published = _draft(committer, _next(seed));
         VM.prank(committer, committer);
         rollup.commitProveExecute(parent, published, _proof(), "");
-        ++proven;
+        (proven, provenAt) = (proven + 1, block.timestamp);
         _markExecuted();
     }
 
@@ -85,9 +90,14 @@ abstract contract Validators is Hostiles, Ledger {
         for (uint256 i = 0; i < blocks.length; ++i) {
             proofs[i] = _proof();
         }
+        bytes memory data = abi.encodeCall(IRollup.proveBlocks, (blocks, proofs));
+        uint64 last = blocks.length == 0 ? 0 : blocks[blocks.length - 1].number;
+        if (last > proven && _leavesOverdue(chain[last].queueEnd)) {
+            return _refuse(data, IRollup.QueueEntryOverdue.selector, "an overdue entry left");
+        }
         VM.prank(caller);
         rollup.proveBlocks(blocks, proofs);
-        if (blocks.length > 0) proven = blocks[blocks.length - 1].number;
+        if (last > proven) (proven, provenAt) = (last, block.timestamp);
     }
 
     function _execute(address caller, uint64 first, uint256 most) internal {

@@ -109,6 +109,8 @@ abstract contract World {
     mapping(uint64 number => Credit[]) internal credits;
     mapping(uint64 number => Saved) internal saved;
     uint64 internal proven;
+    /// When it was proven.
+    uint256 internal provenAt;
     uint64 internal executed;
     /// Positions of those who may commit and are not suspended; Alice, Bob and Carol follow them one by one.
     uint256[] internal validators;
@@ -237,6 +239,11 @@ abstract contract World {
 
     function _same(uint256 found, uint256 expected, string memory what, uint256 where) internal pure {
         if (found != expected) revert Broken(what, where, expected, found);
+    }
+
+    /// @notice Whether the oldest entry not served by the queue's first `end` is overdue: no proof may leave it so.
+    function _leavesOverdue(uint256 end) internal view returns (bool) {
+        return end < queue.length && block.timestamp >= queue[end].expiry;
     }
 
     /// @notice That a call was refused, and why.
