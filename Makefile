@@ -48,10 +48,11 @@ setup: check $(STAMPS)/native $(NPM) $(ARTEFACTS:%=$(STAMPS)/%) ## everything th
 demo: setup ## the main job on PAYMENTS=file.csv
 	$(SLUICE) demo --payments "$(PAYMENTS)"
 
-test: setup ## every test but the long ones; TESTS=path narrows
+test: setup $(if $(filter tests,$(TESTS)),$(STAMPS)/kernels) ## every test but the long ones; TESTS=path narrows
 	$(BIN)/pytest $(PYTEST_ARGS) -m "not long" $(TESTS)
 
 test-long: setup ## every test
+	cd native && LANE_CASES=10000000 $(KERNEL_TESTS)
 	$(BIN)/pytest $(PYTEST_ARGS) $(TESTS)
 
 gas: setup ## measure tests/contracts/gas.json anew; README's figures follow
@@ -97,6 +98,12 @@ $(NPM): | check
 
 $(STAMPS)/native: $(NATIVE) $(VENV)
 	$(call step,native extension,$(BIN)/pip install -q --no-deps --no-build-isolation --config-settings=build-args=--locked -e .)
+
+# Every kind of field arithmetic against arkworks. What this machine cannot run is named by a line with SKIPPED.
+KERNEL_TESTS := cargo test --release --locked --lib -- --show-output lanes ntt msm
+
+$(STAMPS)/kernels: $(NATIVE)
+	$(call step,native tests,(cd native && $(KERNEL_TESTS)))
 
 $(STAMPS)/circuits: $(CIRCUITS) $(NPM) $(STAMPS)/native
 	$(call step,circuits,$(SLUICE) build constants && $(SLUICE) build circuits)

@@ -6,8 +6,10 @@
 use ark_bn254::{Fq, Fq2};
 use ark_ec::short_weierstrass::{Affine, Bucket, Projective, SWCurveConfig};
 use ark_ec::AffineRepr;
-use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField, Zero};
 use std::marker::PhantomData;
+
+use crate::lane_points::{Group, OverBase, OverPair};
 
 /// Additions that share one inversion.
 const BATCH: usize = 1024;
@@ -19,6 +21,8 @@ pub trait Coordinate: Field {
     fn write(&self, out: &mut Vec<u8>);
     /// Below the modulus; `read` takes the limbs as they are.
     fn is_canonical(&self) -> bool;
+    /// The same value below the modulus, from limbs of a value below twice the modulus.
+    fn reduced(self) -> Self;
 }
 
 impl Coordinate for Fq {
@@ -44,6 +48,13 @@ impl Coordinate for Fq {
     fn is_canonical(&self) -> bool {
         self.0 < Self::MODULUS
     }
+
+    fn reduced(mut self) -> Self {
+        if !self.is_canonical() {
+            self.0.sub_with_borrow(&Self::MODULUS);
+        }
+        self
+    }
 }
 
 impl Coordinate for Fq2 {
@@ -63,15 +74,25 @@ impl Coordinate for Fq2 {
     fn is_canonical(&self) -> bool {
         self.c0.is_canonical() && self.c1.is_canonical()
     }
+
+    fn reduced(self) -> Self {
+        Self::new(self.c0.reduced(), self.c1.reduced())
+    }
 }
 
 /// The curves here: y^2 = x^3 + b over a field whose elements can be read from a key.
 pub trait Curve: SWCurveConfig<BaseField: Coordinate, ScalarField = ark_bn254::Fr> {
     const POINT_BYTES: usize = 2 * <Self::BaseField as Coordinate>::BYTES;
+    type Lanes: Group;
 }
 
-impl Curve for ark_bn254::g1::Config {}
-impl Curve for ark_bn254::g2::Config {}
+impl Curve for ark_bn254::g1::Config {
+    type Lanes = OverBase;
+}
+
+impl Curve for ark_bn254::g2::Config {
+    type Lanes = OverPair;
+}
 
 /// An affine point; infinity is (0, 0), as in key files, which is on neither curve.
 #[derive(Debug)]

@@ -10,13 +10,22 @@ pub mod fixed_base;
 pub mod grain;
 pub mod groth16_error;
 pub mod keys_json;
+pub mod lane_points;
+pub mod lane_slots;
+pub mod lanes;
+#[cfg(test)]
+mod lanes_tests;
 pub mod linker;
 pub mod matrix;
 pub mod msm;
+pub mod ntt;
 pub mod poseidon;
 pub mod prover;
 pub mod r1cs;
 pub mod setup;
+pub mod simd;
+#[cfg(test)]
+mod simd_emulated;
 pub mod sym;
 pub mod system;
 pub mod tree;

@@ -11,6 +11,8 @@ use std::marker::PhantomData;
 
 use crate::batch_affine::{Curve, Point, Slots};
 use crate::groth16_error::{Control, Result};
+use crate::lane_slots::LaneSlots;
+use crate::simd::Backend;
 
 /// Marks a negative scalar: in the index of a unit, and in the top limb of a magnitude (which is below 2^253).
 const NEGATIVE_UNIT: u32 = 1 << 31;
@@ -20,11 +22,19 @@ const MAGNITUDE_BITS: usize = 253;
 const UNIT_SLOTS: usize = 2048;
 
 /// Points of one key section, `POINT_BYTES` each.
-#[derive(Clone, Copy)]
 pub struct Points<'a, C: Curve> {
     bytes: &'a [u8],
     curve: PhantomData<C>,
 }
+
+// Derived, these would ask the same of the curve's type parameter, which is only a name.
+impl<C: Curve> Clone for Points<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Curve> Copy for Points<'_, C> {}
 
 impl<'a, C: Curve> Points<'a, C> {
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -181,9 +191,58 @@ impl Scalars {
     }
 }
 
+/// Slots over either kind of code.
+enum Sums<'a, C: Curve> {
+    Lanes(LaneSlots<'a, C>),
+    Scalar(Points<'a, C>, Slots<C>),
+}
+
+impl<'a, C: Curve> Sums<'a, C> {
+    fn new(backend: Backend, points: Points<'a, C>, count: usize) -> Self {
+        if backend.is_vector() {
+            Self::Lanes(LaneSlots::new(backend, points.bytes, count))
+        } else {
+            Self::Scalar(points, Slots::new(count))
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, slot: usize, index: usize, negative: bool) {
+        match self {
+            Self::Lanes(slots) => slots.add(slot, index, negative),
+            Self::Scalar(points, slots) => slots.add(slot, points.get(index).negated_if(negative)),
+        }
+    }
+
+    fn total(self) -> Projective<C> {
+        match self {
+            Self::Lanes(slots) => slots.total(),
+            Self::Scalar(_, slots) => slots.total(),
+        }
+    }
+
+    fn weighted_total(self) -> Projective<C> {
+        match self {
+            Self::Lanes(slots) => slots.weighted_total(),
+            Self::Scalar(_, slots) => slots.weighted_total(),
+        }
+    }
+}
+
 /// The sum of `scalar[i] * points[i - first]` over all `i >= first`; scalars beyond the points' end are refused by panic,
 /// so callers compare lengths first.
 pub fn msm<C: Curve>(
+    points: Points<'_, C>,
+    scalars: &Scalars,
+    first: usize,
+    control: &Control,
+) -> Result<Projective<C>> {
+    msm_by(Backend::current(), points, scalars, first, control)
+}
+
+/// [`msm`] by one kind of code.
+pub fn msm_by<C: Curve>(
+    backend: Backend,
     points: Points<'_, C>,
     scalars: &Scalars,
     first: usize,
@@ -200,10 +259,9 @@ pub fn msm<C: Curve>(
         .par_chunks(unit_chunk)
         .map(|chunk| {
             control.check()?;
-            let mut slots = Slots::new(UNIT_SLOTS.min(chunk.len()));
+            let mut slots = Sums::new(backend, points, UNIT_SLOTS.min(chunk.len()));
             for (position, unit) in chunk.iter().enumerate() {
-                let point = points.get((unit & !NEGATIVE_UNIT) as usize - first);
-                slots.add(position % UNIT_SLOTS, point.negated_if(unit & NEGATIVE_UNIT != 0));
+                slots.add(position % UNIT_SLOTS, (unit & !NEGATIVE_UNIT) as usize - first, unit & NEGATIVE_UNIT != 0);
             }
             Ok(slots.total())
         })
@@ -225,14 +283,14 @@ pub fn msm<C: Curve>(
         .with_max_len(1)
         .map(|(window, at)| {
             let end = indices.len().min(at + chunk);
-            let mut slots = Slots::new(digits.limit());
+            let mut slots = Sums::new(backend, points, digits.limit());
             for (step, (index, magnitude)) in indices[at..end].iter().zip(&magnitudes[at..end]).enumerate() {
                 if step % (1 << 16) == 0 {
                     control.check()?;
                 }
                 let (digit, negative) = digits.get(magnitude, window);
                 if digit != 0 {
-                    slots.add(digit - 1, points.get(*index as usize - first).negated_if(negative));
+                    slots.add(digit - 1, *index as usize - first, negative);
                 }
             }
             Ok((window, slots.weighted_total()))
@@ -267,8 +325,15 @@ mod tests {
             Point::from_affine(&point.into_affine()).write(&mut bytes);
             expected += point * scalar;
         }
-        let sum = msm(Points::<C>::new(&bytes), &Scalars::new(scalars), first, &Control::default());
-        assert_eq!(sum.ok(), Some(expected));
+        for backend in Backend::ALL {
+            if backend.is_available() {
+                let scalars = Scalars::new(scalars);
+                let sum = msm_by(backend, Points::<C>::new(&bytes), &scalars, first, &Control::default());
+                assert_eq!(sum.ok(), Some(expected), "{}", backend.name());
+            } else {
+                eprintln!("SKIPPED: this machine has no {} kernels", backend.name());
+            }
+        }
     }
 
     #[test]
@@ -290,6 +355,14 @@ mod tests {
             check::<g2::Config>(G2Projective::generator(), &scalars[..count], 0);
         }
         check::<g1::Config>(G1Projective::generator(), &scalars, 17);
+    }
+
+    #[test]
+    fn msm_of_few_different_scalars_equals_the_naive_sum() {
+        // All points want the same few slots: more than a batch is put off.
+        let scalars: Vec<Fr> = (0..9000u64).map(|index| Fr::from(2 + index % 3)).collect();
+        check::<g1::Config>(G1Projective::generator(), &scalars, 0);
+        check::<g2::Config>(G2Projective::generator(), &scalars, 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The witness of a block: Open, then the Steps, in parallel where their `_in` values are given, then Close.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ark_bn254::Fr;
 use rayon::prelude::*;
@@ -118,7 +118,14 @@ impl Block {
         every.extend(steps.iter().map(Vec::as_slice));
         let mut carried = Carried { finals: self.finals_given(&every)?, globals: HashMap::new() };
         let mut solved: Vec<Vec<Fr>> = Vec::with_capacity(self.n_steps + 2);
-        solved.push(self.solve_piece(0, open, &carried, None)?);
+        // Planning takes longer than solving, and the three plans do not depend on each other.
+        let (of_open, ()) = rayon::join(
+            || self.solve_piece(0, open, &carried, None),
+            || {
+                rayon::join(|| self.plan_ahead(1, &steps[0]), || self.plan_ahead(self.n_steps + 1, close));
+            },
+        );
+        solved.push(of_open?);
         for port in self.ports[0].iter().filter(|port| port.role == Role::Global) {
             carried.globals.insert(port.name.clone(), solved[0][port.wire as usize]);
         }
@@ -147,8 +154,23 @@ impl Block {
         Ok(whole)
     }
 
+    /// Has the plan of a piece made, with zero for what follows from elsewhere: a plan depends on which wires are given
+    /// only. What is wrong with the values is for the solver to say.
+    fn plan_ahead(&self, index: usize, values: &[Assignment]) {
+        let (circuit, ports) = self.piece(index);
+        let given: HashSet<&str> = values.iter().map(|pair| bare(&pair.0)).collect();
+        let missing = ports
+            .iter()
+            .filter(|port| !matches!(port.role, Role::Out(_) | Role::Local) && !given.contains(port.name.as_str()));
+        let mut all = values.to_vec();
+        all.extend(missing.map(|port| (port.name.clone(), Fr::from(0u64))));
+        if let Ok(given) = circuit.assign(&all) {
+            let _ = circuit.plan(&given);
+        }
+    }
+
     fn gives_state(&self, values: &[Assignment]) -> bool {
-        let given: std::collections::HashSet<&str> = values.iter().map(|pair| bare(&pair.0)).collect();
+        let given: HashSet<&str> = values.iter().map(|pair| bare(&pair.0)).collect();
         self.ports[1].iter().all(|port| !matches!(port.role, Role::In(_)) || given.contains(port.name.as_str()))
     }
 

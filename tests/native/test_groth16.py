@@ -9,6 +9,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,6 +123,28 @@ def test_proof_is_accepted_by_us_snarkjs_and_py_ecc(sample: Sample, proof: _nati
     assert _native.verify(key, proof.to_json(), proof.public)
     assert snarkjs_accepts(sample.folder, key, proof.to_json(), proof.public)
     assert py_ecc_accepts(key, proof.solidity(), proof.public)
+
+
+PROVE = """
+import json, sys
+from rollup import _native
+proof = _native.prove_zkey(sys.argv[1], sys.argv[2])
+print(json.dumps({"proof": proof.to_json(), "public": [str(value) for value in proof.public]}))
+"""
+
+
+@pytest.mark.parametrize("kernels", ["ifma", "scalar"])
+def test_proof_by_forced_kernels_is_accepted(sample: Sample, kernels: str) -> None:
+    if kernels == "ifma" and "avx512ifma" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("this machine has no AVX-512 IFMA: its kernels were NOT tested")
+    # A process decides once.
+    command = [sys.executable, "-c", PROVE, sample.key_path, sample.wtns]
+    environment = os.environ | {"SLUICE_KERNELS": kernels}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    proven = json.loads(done.stdout)
+    public = [int(value) for value in proven["public"]]
+    assert public == sample.witness.public()
+    assert _native.verify(sample.key.verification_key(), proven["proof"], public)
 
 
 def test_flipped_public_input_is_rejected(sample: Sample, proof: _native.Proof) -> None:
