@@ -1,7 +1,7 @@
 """`make bench`: measures the figures, prints asked and reached, stores them with machine and commit, and in README.
 
 Each run is a process of its own; a figure is the median of BENCH_RUNS of them (setup and restore once: minutes each).
-BENCH_DOMAINS=18,20 narrows.
+BENCH_DOMAINS=18,20 narrows. BENCH_RAPIDSNARK=path of that binary compares provers, too.
 """
 
 import json
@@ -37,6 +37,25 @@ def _measure(figure: str, argument: str, runs: int) -> dict[str, Any]:
         is_number = isinstance(value, int | float)
         merged[key] = round(median(result[key] for result in results), 3) if is_number else value
     return merged
+
+
+def _compare(domain: int, rapidsnark: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.compare", str(domain), rapidsnark]
+    return {"domain": domain, **json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)}
+
+
+def _ratios(provers: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """How many times longer the others take, wall time of whole processes."""
+    rows = []
+    for kind, asked in (("ifma", (">= 5", ">= 25")), ("scalar", (">= 2", ""))):
+        ours = provers.get(f"ours, {kind}")
+        for other, least in zip(("rapidsnark", "snarkjs"), asked, strict=True):
+            if ours:
+                ratio = provers[other]["seconds"] / ours["seconds"]
+                rows.append((f"2^{provers['domain']}: {other} / ours, {kind} kernels", least, f"{ratio:.1f}"))
+    peaks = " | ".join(f"{figure['peak_mb']:,.0f}" for name, figure in provers.items() if name != "domain")
+    names = " | ".join(name for name in provers if name != "domain")
+    return [*rows, (f"peak memory, MB: {names}", "not above rapidsnark's", peaks)]
 
 
 def _machine() -> dict[str, Any]:
@@ -95,6 +114,8 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
             f"{figures['restore']['peak_mb']:,.0f} | {figures['restore']['store_mb']:.1f} MB",
         ),
     ]
+    if "provers" in figures:
+        rows += _ratios(figures["provers"])
     return rows
 
 
@@ -110,6 +131,9 @@ def main() -> None:
         name = f"{figure} {argument}".strip() if figure in ("setup", "prove") else figure
         with console.status(f"measuring {name}, {runs} runs"):
             figures[name] = _measure(figure, argument, runs)
+    if rapidsnark := os.environ.get("BENCH_RAPIDSNARK"):
+        with console.status("comparing provers"):
+            figures["provers"] = _compare(20 if 20 in DOMAINS else DOMAINS[0], rapidsnark)
     rows = _rows(figures)
     machine = _machine()
     title = f"{machine['cpu']}, {machine['cores']} cores, commit {_commit()}"
