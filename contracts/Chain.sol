@@ -11,8 +11,8 @@ abstract contract Chain is Mode {
     uint32 private _committed;
     uint32 private _proven;
     uint32 private _executed;
-    /// When the last proven block was proven, unix seconds. 32 bits, and all counters share a slot; from 2106 on there is no grace.
-    uint32 private _provenAt;
+    /// When the last proven block was proven, unix seconds.
+    uint40 private _provenAt;
     /// Those above `_committed` are of reverted blocks, and count for nothing until a commit overwrites them.
     mapping(uint64 number => bytes32) private _hashes;
 
@@ -42,7 +42,7 @@ abstract contract Chain is Mode {
         return _proven;
     }
 
-    function provenAt() public view returns (uint32 timestamp) {
+    function provenAt() public view returns (uint40 timestamp) {
         return _provenAt;
     }
 
@@ -87,7 +87,7 @@ abstract contract Chain is Mode {
 
     function _markProven(uint64 number, bytes32 hash) internal {
         ++_proven;
-        _provenAt = uint32(block.timestamp);
+        _provenAt = uint40(block.timestamp);
         emit BlockProven(number, hash);
     }
 

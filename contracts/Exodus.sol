@@ -35,7 +35,7 @@ abstract contract Exodus is Chain, Vault, Queue {
         _requireNormal();
         _requireLastProven(lastProven);
         uint64 index = lastProven.queueEnd;
-        (, uint40 expiry) = queueEntry(index);
+        uint40 expiry = _expiryOf(index);
         if (!_isOverdue(expiry)) revert QueueNotOverdue(index, expiry, block.timestamp);
 
         _enterExodus();

@@ -39,7 +39,7 @@ abstract contract Prover is Chain, Queue {
     /// which activateExodus names, as often as somebody names it.
     /// @param index Of the oldest entry that no proven block serves.
     function _requireNoneOverdue(uint64 index) internal view {
-        (, uint40 expiry) = queueEntry(index);
+        uint40 expiry = _expiryOf(index);
         if (_isOverdue(expiry)) revert QueueEntryOverdue(index, expiry, block.timestamp);
     }
 }

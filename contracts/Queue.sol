@@ -51,6 +51,11 @@ abstract contract Queue is IRollup {
 
     // ---- Internal ----
 
+    /// @return expiry 0 if there is no entry.
+    function _expiryOf(uint64 index) internal view returns (uint40 expiry) {
+        return uint40(uint256(_entries[index]));
+    }
+
     /// @param expiry 0 if there is no entry.
     function _isOverdue(uint40 expiry) internal view returns (bool) {
         return expiry != 0 && block.timestamp >= expiry;

@@ -438,7 +438,7 @@ interface IRollup {
     function provenBlocks() external view returns (uint64);
     function executedBlocks() external view returns (uint64);
     /// @notice When the last proven block was proven, unix seconds; 0 if none is.
-    function provenAt() external view returns (uint32 timestamp);
+    function provenAt() external view returns (uint40 timestamp);
 
     /// @notice Whether blocks of this address's were reverted: it may not commit any more.
     function suspended(address committer) external view returns (bool);

@@ -214,7 +214,7 @@ class RollupClient:
 
     def proven_at(self) -> int:
         """When the last proven block was proven, in unix seconds; 0 if none is."""
-        return int(self._view("provenAt", [], [], "uint32"))
+        return int(self._view("provenAt", [], [], "uint40"))
 
     def executed_blocks(self) -> int:
         """Number of the last executed block."""
