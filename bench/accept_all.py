@@ -148,7 +148,7 @@ class AcceptAll:
 
     def call(self, sender: str, to: str, name: str, types: list[str], values: list[Any], wei: int = 0) -> None:
         """Have an L1 account call a contract."""
-        self._send(sender, to, selector(name, types) + encode(types, values), wei)
+        self.send(sender, to, selector(name, types) + encode(types, values), wei)
 
     def create(self, code: bytes) -> str:
         """Create a contract; return its address."""
