@@ -2,21 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from rollup.core.constants import CHUNK_BYTES, QUEUE_EXPIRY_SECONDS
+from rollup.core.constants import QUEUE_EXPIRY_SECONDS
 from rollup.core.operations import Operation, Withdraw
-from rollup.core.streams import WORD_BYTES
+from rollup.l1.costs import load_of_streams, one_call_gas
 from rollup.node.entries import BlockRecord
 from rollup.node.errors import BacklogError
 from rollup.node.ledger import OpenBlock
-
-BLOCK_GAS: Final = 450_000
-"""Committing, proving and executing a block costs about this much whatever is in it (tests/contracts/gas.json)."""
-BYTE_GAS: Final = 40
-"""EIP-7623's floor for a byte of calldata that is not zero."""
-RECORD_GAS: Final = 30_000
-"""Executing a record costs at most about this much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +73,5 @@ class Policy:
 
 
 def l1_gas(block: OpenBlock) -> int:
-    """About what a block costs on L1 with all its data."""
-    size = block.chunks * CHUNK_BYTES + block.words * WORD_BYTES
-    return BLOCK_GAS + BYTE_GAS * size + RECORD_GAS * block.records
+    """At most what a block costs on L1 in one call."""
+    return one_call_gas(load_of_streams(block.chunks, block.words, block.records))

@@ -5,6 +5,7 @@ All keys, amounts and times are fixed, so that the numbers are the same everywhe
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple, replace
 from typing import Any
 
 from block_model import (
@@ -20,12 +21,17 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_utils import to_checksum_address
 
+from rollup.l1.sending import BASE_GAS, GAS_PER_TOKEN, calldata_tokens
 from rollup.l1.verifier_source import proof_words
 
 T0 = 2_000_000_000
 SOME, MORE = 20, 60
 """Records of one kind in the two blocks that are compared: what a block and its call cost falls out."""
 FOREVER = 2**40 - 1
+FULL_PROOF = [int.from_bytes(b"\xab" * 32, "big")] * 8
+"""As dear as calldata gets; the verifier that accepts all does not look."""
+TOGETHER = range(1, 9)
+TRANSFERS = 35
 OWNER = Account.from_key(keccak(b"the owner of the account"))
 
 Costs = dict[str, int]
@@ -163,10 +169,48 @@ def blocks(rig: Rig) -> Costs:
     rig.execute(rig.chain[1], b"")
     costs["proveBlocks, one block, without the proof"] = rig.prove(rig.chain[2])["gasUsed"]
     costs["executeBlocks, one block without records"] = rig.execute(rig.chain[2], b"")["gasUsed"]
+    costs["verify, a transaction"], costs["verify, execution alone"] = _verify(rig)
+    return costs
+
+
+def _verify(rig: Rig) -> tuple[int, int]:
+    """What verifying a block's proof costs: as a transaction, and the execution alone."""
     verifier = rig.owner.deploy(rig.project.BlockVerifier)
     inputs = [int(value) for value in TOYS[0]["inputs"]]
     arguments = [TOYS[0]["block_size"], list(proof_words(TOYS[0]["proof"])), inputs]
-    costs["verify, a transaction"] = rig.send(verifier, "verify", *arguments, sender=rig.bob)["gasUsed"]
+    receipt = rig.send(verifier, "verify", *arguments, sender=rig.bob)
+    return receipt["gasUsed"], execution_gas(rig, receipt)
+
+
+def _charged(rig: Rig, receipt: Any) -> int:
+    """What a transaction costs whose calldata is not charged by the floor."""
+    data = bytes(rig.web3.eth.get_transaction(receipt["transactionHash"])["input"])
+    return BASE_GAS + GAS_PER_TOKEN * calldata_tokens(data) + execution_gas(rig, receipt)
+
+
+def blocks_together(rig: Rig) -> Costs:
+    """Blocks of 35 Transfers, in one call alone, and several at once in three transactions.
+
+    The real verifier's share is added to what the one that accepts all costs; beside so much execution the floor of
+    calldata does not decide.
+    """
+    rig.run_block()
+    verifying = _verify(rig)[1]
+    new = rig.new_block(l2=b"\xab" * 15 * TRANSFERS)
+    with rig.undone():
+        arguments = rig.one_call_arguments(new, FULL_PROOF)
+        alone = rig.send(rig.rollup, "commitProveExecute", *arguments, sender=rig.validator)
+        costs = {f"{TRANSFERS} Transfers, in one call": _charged(rig, alone) + verifying}
+    for count in TOGETHER:
+        with rig.undone():
+            commit = rig.commit(*(replace(new, new_root=new.new_root + n) for n in range(count)))
+            tuples = [astuple(block) for block in rig.chain[-count:]]
+            prove = rig.send(rig.rollup, "proveBlocks", tuples, [FULL_PROOF] * count, sender=rig.validator)
+            execute = rig.send(rig.rollup, "executeBlocks", tuples, [b""] * count, sender=rig.validator)
+            name = f"{TRANSFERS} Transfers in each block, {count} at once"
+            costs[f"{name}: commitBlocks"] = commit["gasUsed"]
+            costs[f"{name}: proveBlocks"] = _charged(rig, prove) + count * verifying
+            costs[f"{name}: executeBlocks"] = execute["gasUsed"]
     return costs
 
 
@@ -226,11 +270,15 @@ def _marginal(rig: Rig, of_kind: Sequence[Record], key_auth: bytes) -> Costs:
             commit = rig.commit(rig.new_block(l2=l2, l1=l1, key_auth=auth))
             rig.prove(rig.last)
             execute = rig.execute(rig.last, l1)
-            used.append((commit["gasUsed"], execute["gasUsed"]))
+            alone = execution_gas(rig, commit), execution_gas(rig, execute)
+            used.append((commit["gasUsed"], execute["gasUsed"], *alone))
     return {
         call: -(-(more - some) // (MORE - SOME))
-        for call, some, more in zip(("commitBlocks", "executeBlocks"), *used, strict=True)
+        for call, some, more in zip(("commitBlocks", "executeBlocks", *_ALONE), *used, strict=True)
     }
+
+
+_ALONE = "commitBlocks, execution alone", "executeBlocks, execution alone"
 
 
 def _deposits(rig: Rig, *, refused: bool) -> tuple[Sequence[Record], bytes]:
@@ -271,7 +319,7 @@ def measure(rig: Rig) -> Costs:
     """Every cost by name."""
     costs: Costs = {}
     with fixed_time(rig):
-        for part in (users, payouts, endings, governor, blocks, one_call, records):
+        for part in (users, payouts, endings, governor, blocks, blocks_together, one_call, records):
             with rig.undone():
                 costs |= part(rig)
     return costs

@@ -18,6 +18,7 @@ from rollup.core.errors import (
 )
 from rollup.core.receipt import Receipt, operation_hash
 from rollup.l1.client import Queued
+from rollup.l1.costs import load_of_streams, one_call_gas
 from rollup.node.errors import (
     BacklogError,
     DatabaseDamaged,
@@ -214,7 +215,7 @@ def test_close_idle_makes_no_block(rig: Rig) -> None:
     ("policy", "blocks"),
     [
         (Policy(max_steps=4), [1, 2, 2, 2, 2, 3]),
-        (Policy(max_l1_gas=450_000 + 3 * 30_000 + 40 * (4 * 15 + 12 * 32)), [1, 2, 2, 2, 2, 2]),
+        (Policy(max_l1_gas=one_call_gas(load_of_streams(4, 12, 3))), [1, 2, 2, 2, 2, 2]),
         (Policy(queue_margin_seconds=WEEK), [4, 4, 4, 4, 4, 4]),
     ],
     ids=["count", "gas", "queue"],
