@@ -116,14 +116,26 @@ def loads(text: str | bytes) -> WireOperation:
     Raises:
         WireError: it is no JSON, names a field twice, or `from_wire` refuses it.
     """
+    return from_wire(loads_values(text))
+
+
+def loads_values(text: str | bytes, most_brackets: int = _MAX_BRACKETS) -> object:
+    """The values of JSON text, for `from_wire`.
+
+    Args:
+        text: JSON.
+        most_brackets: lists and objects in it.
+
+    Raises:
+        WireError: it is no JSON, or names a field twice.
+    """
     try:
         text = text if isinstance(text, str) else text.decode()
-        if text.count("[") + text.count("{") > _MAX_BRACKETS:
-            raise ValueError(f"more than {_MAX_BRACKETS} lists and objects")
-        values = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if text.count("[") + text.count("{") > most_brackets:
+            raise ValueError(f"more than {most_brackets} lists and objects")
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise WireError("(all)", _shown(text), f"not JSON ({error})") from error
-    return from_wire(values)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

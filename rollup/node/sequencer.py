@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rollup._native import eddsa_verify_many
 from rollup.core.errors import (
@@ -26,6 +26,7 @@ from rollup.core.key_change import key_change_digest
 from rollup.core.operations import Batch, ChangePubKey, Deposit, Operation, Order, QueueOperation, Swap
 from rollup.core.receipt import HASH_BYTES, Receipt, operation_hash, recipient_of
 from rollup.core.rules import Claim, Context
+from rollup.core.state import State
 from rollup.core.wire import WireOperation, to_wire
 from rollup.l1.client import Queued
 from rollup.node.database import Database
@@ -45,6 +46,7 @@ from rollup.node.policy import Policy
 from rollup.node.signing import ReceiptSigner
 from rollup.node.tables import Status
 
+T = TypeVar("T")
 Outcome = Receipt | SluiceError
 """What becomes of one submission."""
 
@@ -394,6 +396,11 @@ class Sequencer:
         """The receipts that were given for an operation, by its hash; more than one only of a Swap."""
         with self._lock:
             return self._signed(self._database.find(operation_hash))
+
+    def read(self, look: Callable[[State], T]) -> T:
+        """What `look` finds in the state between two batches: all of it durable. It keeps nothing of the state."""
+        with self._lock:
+            return look(self.ledger.state)
 
     def _ask_approval(self, change: ChangePubKey) -> None:
         digest = key_change_digest(change, self._domain)
