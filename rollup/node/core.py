@@ -9,8 +9,9 @@ Each arrow crosses the database: after a crash at any of them the node goes on f
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +21,17 @@ from rollup.l1.rpc import RpcError
 from rollup.node.chain import Chain
 from rollup.node.database import Database
 from rollup.node.entries import BlockRecord
-from rollup.node.errors import AdmissionError, FaultError, L1AheadError, NodeError
-from rollup.node.intake import Intake
+from rollup.node.errors import (
+    AdmissionError,
+    CrashError,
+    DatabaseUnusable,
+    FaultError,
+    L1AheadError,
+    NodeError,
+    NotConnectedError,
+    StorageError,
+)
+from rollup.node.intake import Intake, all_of
 from rollup.node.journal import Journal
 from rollup.node.landing import Lander
 from rollup.node.ledger import Closed
@@ -91,11 +101,13 @@ class Node:
             database, journal, found.ledger, found.last, found.queue_end, domain=rollup.domain,
             fee_tokens=rollup.fee_tokens, signer=signer, policy=policy, surroundings=self, clock=clock,
         )  # fmt: skip
-        self.intake = Intake(self.sequencer.submit)
+        self.intake = Intake(self._take)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._is_connected = False
         self.fault: NodeError | None = None
         self.l1_fault: str | None = None
+        self.storage_fault: str | None = None
 
     def connect(self) -> None:
         """Look at L1 for the first time: how far it is, and what its queue has.
@@ -109,6 +121,7 @@ class Node:
         waiting = self._database.blocks(heads.committed + 1)
         self._to_land = deque(record for record in waiting if record.status != Status.OPEN)
         self.look()
+        self._is_connected = True
 
     def start(self) -> None:
         """Connect, then work until `stop`.
@@ -122,7 +135,7 @@ class Node:
             ("landing", self._land),
             ("watch", self._watch),
         ):
-            thread = threading.Thread(target=self._guard, args=(work,), name=name, daemon=True)
+            thread = threading.Thread(target=self._guard, args=(name, work), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -139,6 +152,8 @@ class Node:
 
     def submit(self, operations: Sequence[WireOperation]) -> list[Future[Outcome]]:
         """Have users' operations taken in: a future each, of a receipt or an error."""
+        if not self._is_connected:
+            return all_of(operations, NotConnectedError())
         return self.intake.submit(operations)
 
     # What the sequencer asks
@@ -158,6 +173,8 @@ class Node:
         """Why no new promise may be made."""
         if self.fault is not None:
             return FaultError(str(self.fault))
+        if not self._is_connected:
+            return NotConnectedError()
         while self._to_land and self._to_land[0].number <= self.lander.heads.committed:
             self._to_land.popleft()
         return self._policy.refusal(list(self._to_land), self.pipeline.seconds_a_block, self._clock())
@@ -169,34 +186,53 @@ class Node:
 
     # Threads
 
-    def _guard(self, work: Callable[[], object]) -> None:
+    def _guard(self, name: str, work: Callable[[], object]) -> None:
         """A thread that cannot go on takes the node out of service; what was promised is kept for the next start."""
         try:
             work()
         except NodeError as error:
             self.fault = error
+        except Exception as error:
+            self.fault = CrashError(name, f"{type(error).__name__}: {error}")
+            self.fault.__cause__ = error
+        if self.fault is not None:
             self.intake.stop()
+
+    def _take(self, operations: Sequence[WireOperation]) -> list[Outcome]:
+        try:
+            return self.sequencer.submit(operations)
+        except DatabaseUnusable as error:
+            # It could not say whether it holds what it refused before: that is asked again first.
+            return [StorageError(str(error))] * len(operations)
 
     def _land(self) -> None:
         while not self._stop.is_set():
-            try:
-                self._landing.clear()
+            self._landing.clear()
+            with self._patience():
                 while self.lander.step() and not self._stop.is_set():
                     pass
-                self.l1_fault = None
                 self._journal_prune()
-            except (L1Error, RpcError) as error:
-                self.l1_fault = str(error)
             self._landing.wait(self._poll_seconds)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._poll_seconds):
-            try:
+            with self._patience():
                 self.look()
-                self.l1_fault = None
-            except (L1Error, RpcError) as error:
-                self.l1_fault = str(error)
-            self.sequencer.close_if_due()
+            try:
+                self.sequencer.close_if_due()
+            except DatabaseUnusable as error:
+                self.storage_fault = str(error)
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """L1 and the disk may fail for a while: what was to be done is done the next time."""
+        try:
+            yield
+            self.l1_fault = self.storage_fault = None
+        except (L1Error, RpcError) as error:
+            self.l1_fault = str(error)
+        except (DatabaseUnusable, StorageError) as error:
+            self.storage_fault = str(error)
 
     def look(self) -> None:
         """Take in what L1's queue has.

@@ -17,7 +17,7 @@ from rollup.core.rules import Touch
 from rollup.l1.feed import Origin
 from rollup.node.entries import BlockRecord, Entry
 from rollup.node.errors import DatabaseInUse, DatabaseNewer, DatabaseOfAnother, DatabaseUnusable, NodeError
-from rollup.node.tables import MIGRATIONS, Status, accounts, blocks, leaves, meta, operations
+from rollup.node.tables import MIGRATIONS, Status, accounts, blocks, leaves, meta, operations, stages
 from rollup.store.schema import account_of_row, account_to_row, number_to_blob
 
 FORMAT: Final = len(MIGRATIONS)
@@ -299,7 +299,7 @@ def copy_tables(source: Database, target: Database) -> dict[str, int]:
     Returns: Rows by table.
     Raises: DatabaseUnusable: the target is not empty.
     """
-    tables: tuple[Table, ...] = (accounts, leaves, blocks, operations, meta)
+    tables: tuple[Table, ...] = (accounts, leaves, blocks, operations, stages, meta)
     counts = {}
     with source.transaction(writing=False) as reading, target.transaction() as writing:
         if writing.execute(select(func.count()).select_from(blocks)).scalar():

@@ -14,7 +14,9 @@ SluiceError (rollup.core.errors)
     │   ├── DatabaseNewer      a newer version of the node wrote it
     │   └── DatabaseDamaged    what it holds does not fit together
     ├── JournalUnusable        the second copy of the receipts cannot be written
+    ├── CrashError             a thread of the node ended by a mistake of ours
     └── AdmissionError         new work is refused for now
+        ├── NotConnectedError  the node has not seen L1 since it started
         ├── StoppingError      the node is being stopped
         ├── FaultError         the node cannot go on
         ├── BacklogError       proving is behind: promises would be at risk
@@ -205,10 +207,34 @@ class JournalUnusable(NodeError):
         return f"the journal {self.path} cannot be used: {self.reason}; no receipt is given without it"
 
 
+@dataclass(eq=False)
+class CrashError(NodeError):
+    """A thread of the node ended by a mistake of ours."""
+
+    thread: str
+    reason: str
+    code = "crash"
+
+    @property
+    def message(self) -> str:
+        return f"the {self.thread} thread ended: {self.reason}; start the node again, and please report this"
+
+
 class AdmissionError(NodeError):
     """New work is refused for now; what was promised is kept."""
 
     code = "admission"
+
+
+@dataclass(eq=False)
+class NotConnectedError(AdmissionError):
+    """The node has not seen L1 since it started."""
+
+    code = "not_connected"
+
+    @property
+    def message(self) -> str:
+        return "the node has just started and has not reached L1 yet: try again in a moment"
 
 
 @dataclass(eq=False)

@@ -38,9 +38,9 @@ class Intake:
         futures: list[Future[Outcome]] = [Future() for _ in operations]
         with self._ready:
             if self._is_stopping:
-                return _all(futures, StoppingError())
+                return _done(futures, StoppingError())
             if len(self._waiting) + len(operations) > self._most_waiting:
-                return _all(futures, QueueFullError(len(self._waiting), self._most_waiting))
+                return _done(futures, QueueFullError(len(self._waiting), self._most_waiting))
             self._waiting.extend(zip(operations, futures, strict=True))
             self._ready.notify()
         return futures
@@ -80,7 +80,12 @@ class Intake:
             future.set_result(outcome)
 
 
-def _all(futures: list[Future[Outcome]], outcome: Outcome) -> list[Future[Outcome]]:
+def all_of(operations: Sequence[WireOperation], outcome: Outcome) -> list[Future[Outcome]]:
+    """The same outcome for all."""
+    return _done([Future() for _ in operations], outcome)
+
+
+def _done(futures: list[Future[Outcome]], outcome: Outcome) -> list[Future[Outcome]]:
     for future in futures:
         future.set_result(outcome)
     return futures

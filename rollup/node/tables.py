@@ -5,6 +5,7 @@
     accounts, leaves the state after block `base`
     blocks           from `base` back to the first and on to the open one, each with how far it has come
     operations       in their blocks, in order, with what their receipts promise
+    stages           when a block came how far, as the service saw it
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -99,10 +101,29 @@ operations: Final = Table(
     Index("operations_by_recipient", "recipient"),
 )
 
+stages: Final = Table(
+    "stages",
+    metadata,
+    Column("block", BigInteger, nullable=False),
+    Column("stage", Text, nullable=False),
+    # Unix seconds: ours, or of the L1 block.
+    Column("at", Float, nullable=False),
+    # Where it is on L1, if it is.
+    Column("l1_transaction", Text),
+    Column("l1_block", BigInteger),
+    PrimaryKeyConstraint("block", "stage"),
+)
+
+_FIRST: Final = (meta, accounts, leaves, blocks, operations)
+
 
 def _first(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=False)
+    metadata.create_all(connection, tables=_FIRST, checkfirst=False)
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_first,)
+def _stages(connection: Connection) -> None:
+    stages.create(connection)
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _stages)
 """Number n brings a database of format n to n + 1. Those that were released stay as they are; later ones are added."""
