@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from rollup.core.state import State
 from rollup.core.wire import WireOperation
 from rollup.l1.errors import L1Error
 from rollup.l1.rpc import RpcError
@@ -35,6 +36,7 @@ from rollup.node.intake import Intake, all_of
 from rollup.node.journal import Journal
 from rollup.node.landing import Lander
 from rollup.node.ledger import Closed
+from rollup.node.listening import Kept, Listener
 from rollup.node.pipeline import Pipeline
 from rollup.node.policy import Policy
 from rollup.node.provers import ProverPool
@@ -47,7 +49,7 @@ from rollup.node.tables import Status
 POLL_SECONDS: Final = 2.0
 JOIN_SECONDS: Final = 60.0
 KEPT_BLOCKS: Final = 64
-"""The journal keeps so many blocks that L1 has executed: a reorganisation may take them back."""
+"""Journal and undo keep so many blocks that L1 has executed: a reorganisation may take them back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Node:
         self._landing = threading.Event()
         self._landing.set()
         sealer = Sealer(found.sealed, rollup.domain, rollup.fee_tokens)
-        self.pipeline = Pipeline(database, sealer, pool, found, self._landing.set)
+        self.pipeline = Pipeline(database, sealer, pool, found, self._proven)
         self._to_land: deque[BlockRecord] = deque()
         self._validator_set = bytes(32)
         self.sequencer = Sequencer(
@@ -102,6 +104,8 @@ class Node:
             fee_tokens=rollup.fee_tokens, signer=signer, policy=policy, surroundings=self, clock=clock,
         )  # fmt: skip
         self.intake = Intake(self._take)
+        self._listeners: list[Listener] = []
+        self._forgotten = 0
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._is_connected = False
@@ -156,6 +160,15 @@ class Node:
             return all_of(operations, NotConnectedError())
         return self.intake.submit(operations)
 
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Have someone told of everything from now on; what is returned ends it."""
+        self._listeners = [*self._listeners, listener]
+
+        def end() -> None:
+            self._listeners = [each for each in self._listeners if each is not listener]
+
+        return end
+
     # What the sequencer asks
 
     def validator_set(self) -> bytes:
@@ -184,7 +197,20 @@ class Node:
         self._to_land.append(block.record)
         self.pipeline.add(block)
 
+    def kept(self, kept: Kept, state: State) -> None:
+        """Tell who listens."""
+        for listener in self._listeners:
+            listener.kept(kept, state)
+
     # Threads
+
+    def _proven(self) -> None:
+        self._landing.set()
+        self._moved()
+
+    def _moved(self) -> None:
+        for listener in self._listeners:
+            listener.moved()
 
     def _guard(self, name: str, work: Callable[[], object]) -> None:
         """A thread that cannot go on takes the node out of service; what was promised is kept for the next start."""
@@ -209,9 +235,9 @@ class Node:
         while not self._stop.is_set():
             self._landing.clear()
             with self._patience():
-                while self.lander.step() and not self._stop.is_set():
+                while self._step() and not self._stop.is_set():
                     pass
-                self._journal_prune()
+                self._prune()
             self._landing.wait(self._poll_seconds)
 
     def _watch(self) -> None:
@@ -242,5 +268,16 @@ class Node:
         self._validator_set = self._chain.validator_set()
         self.sequencer.take_queue(self._chain.queue(self.sequencer.queue_end))
 
-    def _journal_prune(self) -> None:
-        self._journal.prune(min(self.lander.heads.executed, self._database.base) - KEPT_BLOCKS)
+    def _step(self) -> bool:
+        before = self.lander.heads
+        has_sent = self.lander.step()
+        if self.lander.heads != before:
+            self._moved()
+        return has_sent
+
+    def _prune(self) -> None:
+        last = min(self.lander.heads.executed, self._database.base) - KEPT_BLOCKS
+        self._journal.prune(last)
+        if last > self._forgotten:
+            self._database.forget_undo(last)
+            self._forgotten = last

@@ -17,7 +17,9 @@ from rollup.core.rules import Touch
 from rollup.l1.feed import Origin
 from rollup.node.entries import BlockRecord, Entry
 from rollup.node.errors import DatabaseInUse, DatabaseNewer, DatabaseOfAnother, DatabaseUnusable, NodeError
-from rollup.node.tables import MIGRATIONS, Status, accounts, blocks, leaves, meta, operations, stages
+from rollup.node.parties import parties_of
+from rollup.node.tables import MIGRATIONS, Status, accounts, blocks, leaves, meta, operations, parties, stages, undo
+from rollup.node.undo import forget_undo, keep_undo
 from rollup.store.schema import account_of_row, account_to_row, number_to_blob
 
 FORMAT: Final = len(MIGRATIONS)
@@ -164,6 +166,7 @@ class Database:
                 connection.execute(insert(blocks), [block.row() for block in opened])
             if entries:
                 connection.execute(insert(operations), [entry.row() for entry in entries])
+                self._put_parties(connection, entries)
             for block in closed:
                 self._set(connection, block.number, status=block.status, size=block.size, fee_account=block.fee_account)
 
@@ -180,18 +183,21 @@ class Database:
         with self.transaction() as connection:
             self._set(connection, number, **values)
 
-    def set_proven(self, number: int, proof: bytes, base: int, touches: Iterable[Touch]) -> None:
+    def set_proven(self, number: int, proof: bytes, base: int, changes: Sequence[tuple[int, Sequence[Touch]]]) -> None:
         """Keep a proof, and move the state on to block `base`.
 
         Args:
             number: The block.
             proof: Its proof.
             base: The last block that with all before it is proven.
-            touches: The places that changed since the base before, as they stand after block `base`.
+            changes: Blocks from after the base before to `base`, each with the places that it changed, as they stand
+                after it.
         """
         with self.transaction() as connection:
             self._set(connection, number, status=Status.PROVEN, proof=proof)
-            self._put_state(connection, touches)
+            for block, touches in changes:
+                keep_undo(connection, block, touches)
+                self._put_state(connection, touches)
             self._put_meta(connection, "base", str(base))
 
     def replace_state(self, base: int, touches: Iterable[Touch]) -> None:
@@ -199,8 +205,15 @@ class Database:
         with self.transaction() as connection:
             connection.execute(delete(leaves))
             connection.execute(delete(accounts))
+            connection.execute(delete(undo))
+            forget_undo(connection, base)
             self._put_state(connection, touches)
             self._put_meta(connection, "base", str(base))
+
+    def forget_undo(self, last: int) -> None:
+        """Give up the way back to before blocks up to `last`: see `undo.py`."""
+        with self.transaction() as connection:
+            forget_undo(connection, last)
 
     # Inside
 
@@ -216,6 +229,16 @@ class Database:
     def _put_meta(connection: Connection, key: str, value: str) -> None:
         connection.execute(delete(meta).where(meta.c.key == key))
         connection.execute(insert(meta).values(key=key, value=value))
+
+    @staticmethod
+    def _put_parties(connection: Connection, entries: Sequence[Entry]) -> None:
+        rows = [
+            {"account_id": account_id, "block": entry.block, "position": entry.position}
+            for entry in entries
+            for account_id in parties_of(entry.chunks, entry.record)
+        ]
+        if rows:
+            connection.execute(insert(parties), rows)
 
     @staticmethod
     def _put_state(connection: Connection, touches: Iterable[Touch]) -> None:
@@ -299,7 +322,7 @@ def copy_tables(source: Database, target: Database) -> dict[str, int]:
     Returns: Rows by table.
     Raises: DatabaseUnusable: the target is not empty.
     """
-    tables: tuple[Table, ...] = (accounts, leaves, blocks, operations, stages, meta)
+    tables: tuple[Table, ...] = (accounts, leaves, blocks, operations, parties, undo, stages, meta)
     counts = {}
     with source.transaction(writing=False) as reading, target.transaction() as writing:
         if writing.execute(select(func.count()).select_from(blocks)).scalar():

@@ -147,11 +147,11 @@ class Pipeline:
     def _keep(self, job: _Job, proof: Proof) -> None:
         proven = self._proven | {job.number}
         base = self._base
-        touches: list[Touch] = []
+        changes: list[tuple[int, tuple[Touch, ...]]] = []
         while base + 1 in proven:
             base += 1
-            touches += self._touches[base]
-        self._database.set_proven(job.number, words_to_blob(proof), base, touches)
+            changes.append((base, self._touches[base]))
+        self._database.set_proven(job.number, words_to_blob(proof), base, changes)
         for number in range(self._base + 1, base + 1):
             del self._touches[number]
         self._proven = {number for number in proven if number > base}

@@ -42,6 +42,7 @@ from rollup.node.errors import (
 )
 from rollup.node.journal import Journal
 from rollup.node.ledger import Closed, Ledger, OpenBlock
+from rollup.node.listening import Kept
 from rollup.node.policy import Policy
 from rollup.node.signing import ReceiptSigner
 from rollup.node.tables import Status
@@ -68,6 +69,10 @@ class Surroundings(Protocol):
 
     def closed(self, block: Closed) -> None:
         """A block is to be sealed."""
+        ...
+
+    def kept(self, kept: Kept, state: State) -> None:
+        """A batch is durable, and this is the state after it."""
         ...
 
 
@@ -360,6 +365,7 @@ class Sequencer:
             failure = StorageError(str(error))
         for closed in changes.closed:
             self._surroundings.closed(closed)
+        self._surroundings.kept(Kept(changes.opened, changes.entries, changes.closed_records), self.ledger.state)
         return failure
 
     def _check_sure(self) -> None:
@@ -393,8 +399,13 @@ class Sequencer:
         return [replace(r, signature=signature) for r, signature in zip(receipts, signatures, strict=True)]
 
     def receipts(self, operation_hash: bytes) -> list[Receipt]:
-        """The receipts that were given for an operation, by its hash; more than one only of a Swap."""
+        """The receipts that were given for an operation, by its hash; more than one only of a Swap.
+
+        Raises: StorageError: the journal does not have them yet.
+        """
         with self._lock:
+            if self._journal.is_behind:
+                raise StorageError("the journal is behind the database")
             return self._signed(self._database.find(operation_hash))
 
     def read(self, look: Callable[[State], T]) -> T:

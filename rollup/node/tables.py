@@ -5,6 +5,8 @@
     accounts, leaves the state after block `base`
     blocks           from `base` back to the first and on to the open one, each with how far it has come
     operations       in their blocks, in order, with what their receipts promise
+    parties          whose history each of them belongs to
+    undo             what proven blocks found where they changed something (undo.py)
     stages           when a block came how far, as the service saw it
 """
 
@@ -24,8 +26,14 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    insert,
+    select,
+    text,
 )
 
+from rollup.node.parties import parties_of
+
+_ROWS_AT_ONCE: Final = 10_000
 metadata: Final = MetaData()
 
 
@@ -97,8 +105,31 @@ operations: Final = Table(
     Column("record", LargeBinary, nullable=False),
     PrimaryKeyConstraint("block", "position"),
     Index("operations_by_hash", "hash"),
-    Index("operations_by_account", "account_id"),
-    Index("operations_by_recipient", "recipient"),
+)
+
+parties: Final = Table(
+    "parties",
+    metadata,
+    Column("account_id", Integer, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    PrimaryKeyConstraint("account_id", "block", "position"),
+    sqlite_with_rowid=False,
+)
+
+undo: Final = Table(
+    "undo",
+    metadata,
+    Column("block", BigInteger, nullable=False),
+    Column("account_id", Integer, nullable=False),
+    Column("slot", Integer, nullable=False),
+    # What was there before the block; null where nothing was.
+    Column("leaf", LargeBinary),
+    Column("address", LargeBinary),
+    Column("key", LargeBinary),
+    Column("nonce", BigInteger),
+    PrimaryKeyConstraint("account_id", "slot", "block"),
+    sqlite_with_rowid=False,
 )
 
 stages: Final = Table(
@@ -125,5 +156,21 @@ def _stages(connection: Connection) -> None:
     stages.create(connection)
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _stages)
+def _histories(connection: Connection) -> None:
+    """Histories, and the state that L1 has executed."""
+    metadata.create_all(connection, [parties, undo], checkfirst=False)
+    for unused in ("operations_by_account", "operations_by_recipient"):
+        connection.execute(text(f"DROP INDEX IF EXISTS {unused}"))
+    by_queue = "CREATE INDEX operations_by_queue ON operations (queue_index) WHERE queue_index IS NOT NULL"
+    connection.execute(text(by_queue))
+    columns = operations.c.block, operations.c.position, operations.c.chunks, operations.c.record
+    taken = connection.execute(select(*columns), execution_options={"yield_per": _ROWS_AT_ONCE})
+    for part in taken.partitions(_ROWS_AT_ONCE):
+        rows = [(account, *row[:2]) for row in part for account in parties_of(*row[2:])]
+        if rows:
+            connection.execute(insert(parties), [dict(zip(parties.c.keys(), row, strict=True)) for row in rows])
+    connection.execute(text("INSERT INTO meta (key, value) SELECT 'undo_after', value FROM meta WHERE key = 'base'"))
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _stages, _histories)
 """Number n brings a database of format n to n + 1. Those that were released stay as they are; later ones are added."""

@@ -73,10 +73,13 @@ def test_set_proven_keeps_proof_and_state_together(url: str) -> None:
     rich = Account((BIG, 1), 0xA0, 3)
     with Database(url, ORIGIN) as database:
         database.accept([block(1), block(2)], [], [])
-        database.set_proven(1, b"p", 1, [Touch(1, 0, rich, BIG), Touch(1, 5, rich, 7), Touch(2, 0, Account(), 0)])
+        database.set_proven(
+            1, b"p", 1, [(1, [Touch(1, 0, rich, BIG), Touch(1, 5, rich, 7), Touch(2, 0, Account(), 0)])]
+        )
         assert (database.base, state(database)) == (1, {Touch(1, 0, rich, BIG), Touch(1, 5, rich, 7)})
         poor = replace(rich, nonce=4)
-        database.set_proven(2, b"q", 2, [Touch(1, 0, poor, 0), Touch(1, 5, poor, 0), Touch(3, 4000, rich, 1 << 159)])
+        changed = [Touch(1, 0, poor, 0), Touch(1, 5, poor, 0), Touch(3, 4000, rich, 1 << 159)]
+        database.set_proven(2, b"q", 2, [(2, changed)])
         assert (database.base, state(database)) == (2, {Touch(1, 0, poor, 0), Touch(3, 4000, rich, 1 << 159)})
         assert [record.proof for record in database.blocks()] == [b"p", b"q"]
         database.replace_state(0, [])
@@ -162,9 +165,9 @@ def test_copy_to_another_kind_and_back_gives_the_same(new_database: Callable[[],
     rich = Account((3, 4), 0xA0, 1)
     with Database(first, ORIGIN) as database, Database(backup) as copy:
         database.accept([block(1), block(2)], [entry(1, 0), entry(2, 0)], [block(1, status=Status.CLOSED, size=8)])
-        database.set_proven(1, b"p", 1, [Touch(1, 0, rich, 9)])
+        database.set_proven(1, b"p", 1, [(1, [Touch(1, 0, rich, 9)])])
         assert copy_tables(database, copy) | {"meta": 0} == {
-            "accounts": 1, "leaves": 1, "blocks": 2, "operations": 2, "stages": 0, "meta": 0,
+            "accounts": 1, "leaves": 1, "blocks": 2, "operations": 2, "parties": 4, "undo": 1, "stages": 0, "meta": 0,
         }  # fmt: skip
     with Database(backup) as copy, Database(second) as database:
         copy_tables(copy, database)

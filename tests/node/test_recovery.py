@@ -98,7 +98,8 @@ def test_restart_where_one_of_the_two_missed_the_last_batch(
     else:
         rig.promised(payment)
         with rig.database.transaction() as connection:
-            connection.exec_driver_sql("DELETE FROM operations WHERE block = 3 AND position = 2")
+            for table in ("operations", "parties"):
+                connection.exec_driver_sql(f"DELETE FROM {table} WHERE block = 3 AND position = 2")
     rig.submit(payment)
     rig.restart()
     (receipt,) = rig.promised(payment)
