@@ -157,7 +157,8 @@ class Pipeline:
         self._proven = {number for number in proven if number > base}
         self._base = base
         del self._jobs[job.number]
-        seconds = (self._clock() - job.started) / self._pool.capacity
+        # Those who prove may all be gone since: then it is as slow as one.
+        seconds = (self._clock() - job.started) / max(1, self._pool.capacity)
         self.seconds_a_block += (seconds - self.seconds_a_block) * (SMOOTHING if self.seconds_a_block else 1.0)
         self.fault = None
         self._on_proven()

@@ -17,7 +17,10 @@ class ProverPool(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many blocks are worked on at once; more are not given, as each holds its witness in memory."""
+        """How many blocks are taken at once; more are not given, as each holds its witness in memory.
+
+        It may change at any time, and be 0.
+        """
         ...
 
     def submit(self, block: SealedBlock) -> Future[Proof]:

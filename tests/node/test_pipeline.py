@@ -96,6 +96,29 @@ def test_prove_that_fails_is_tried_again_and_the_others_go_on(tmp_path: Path) ->
     rig.check()
 
 
+def test_prove_provers_that_come_and_go_get_as_many_as_they_take(tmp_path: Path) -> None:
+    rig, pool = rig_with(tmp_path, 4, capacity=0)
+    pipeline = rig.node.pipeline
+    pipeline.step()
+    assert pool.seen == []
+    assert statuses(rig) == [Status.CLOSED] * 4
+    pool.capacity = 3
+    pipeline.step()
+    assert pool.seen == [1, 2, 3]
+    pool.capacity = 0
+    for number in (1, 2, 3):
+        pool.finish(number)
+    pipeline.step()
+    assert pool.seen == [1, 2, 3]
+    assert rig.database.base == 3
+    pool.capacity = 1
+    pipeline.step()
+    pool.finish(4)
+    pipeline.step()
+    rig.land()
+    rig.check()
+
+
 def test_prove_by_a_pool_of_threads(tmp_path: Path) -> None:
     rig = Rig(tmp_path, f"sqlite:///{tmp_path / 'node.db'}", pool=LocalPool(fake_prove, workers=3))
     rig.deposit(OPERATOR, ALICE, BOB)
