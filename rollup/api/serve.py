@@ -54,6 +54,15 @@ class ApiServer:
         """Where it listens."""
         return int(self._socket.getsockname()[1])
 
+    @property
+    def name(self) -> str:
+        """What its thread is called."""
+        return self._thread.name
+
+    def is_alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive()
+
     def __enter__(self) -> Self:
         self._socket.listen(2048)
         self._thread.start()

@@ -23,6 +23,7 @@ def cli() -> None:
     sluice deposit    money in; exit, pending, withdraw: and out again
     sluice sign       L2 operations, offline, as JSON
     sluice receipt    what a validator's signed promise is worth
+    sluice node       run a node: receipts over HTTP, blocks, proofs, L1
     sluice database   back up and restore the node's database
     sluice prover     Groth16 proofs from and to files, for any circom circuit
     sluice ceremony   keys from powers of tau and contributions
@@ -67,13 +68,14 @@ def _add_commands() -> None:
     from rollup.cli.doctor import doctor
     from rollup.cli.exodus import exodus, revert
     from rollup.cli.l1 import approve_key, deposit, forced_exit, pending, withdraw
+    from rollup.cli.node import node
     from rollup.cli.prover import prover
     from rollup.cli.receipt import receipt
     from rollup.cli.restore import balances, restore
     from rollup.cli.sign import sign
 
     users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt, exodus, revert)
-    for command in (build, demo, deploy, rebuild, doctor, bench, database, prover, ceremony, *users):
+    for command in (build, demo, deploy, rebuild, doctor, bench, node, database, prover, ceremony, *users):
         cli.add_command(command)
 
 

@@ -42,8 +42,8 @@ def _require_free(port: int) -> None:
             raise PortInUse(port) from error
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with_parent(death_signal: signal.Signals) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal)
 
 
 class Anvil:
@@ -54,12 +54,19 @@ class Anvil:
         accounts: Number of funded accounts of the test mnemonic.
         chain_id: EIP-155 chain id.
         flags: Further anvil flags, such as ("--fork-url", url).
+        death_signal: What it gets when the thread that started it ends without stopping it, as by kill -9; at SIGTERM
+            it writes its state, if it has a file for that.
 
     Raises: PortInUse, AnvilNotReady, rollup.toolchain.ToolMissing.
     """
 
     def __init__(
-        self, port: int | None = None, accounts: int = 10, chain_id: int = 31337, flags: Sequence[str] = ()
+        self,
+        port: int | None = None,
+        accounts: int = 10,
+        chain_id: int = 31337,
+        flags: Sequence[str] = (),
+        death_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
         if port is not None:
             _require_free(port)
@@ -76,7 +83,7 @@ class Anvil:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=lambda: _die_with_parent(death_signal),
             # A throw-away home: anvil caches what a fork's endpoint answered there.
             env={**os.environ, "HOME": self._home.name},
         )

@@ -115,6 +115,11 @@ class Journal:
         )
         return [Event(sequence, Kind(kind), key, json.loads(detail), at) for sequence, kind, key, detail, at in rows]
 
+    def last_event(self) -> int:
+        """Sequence of the latest event; 0 if there is none."""
+        ((number,),) = self._rows("SELECT coalesce(max(sequence), 0) FROM events")
+        return int(number)
+
     # Changing
 
     def submit(self, key: str, call: Call, at: int) -> Action:

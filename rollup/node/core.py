@@ -152,6 +152,7 @@ class Node:
         for thread in self._threads:
             thread.join(JOIN_SECONDS)
         self._pool.close()
+        self.pipeline.keep_done()
         self._journal.close()
 
     def submit(self, operations: Sequence[WireOperation]) -> list[Future[Outcome]]:

@@ -67,7 +67,7 @@ class Database:
             self._lock = self._lock_file(parsed.database) if self._is_sqlite else self._lock_session()
             self._migrate(migrations)
             if origin is not None:
-                self._adopt(origin)
+                self.adopt(origin)
         except BaseException:
             self.close()
             raise
@@ -276,7 +276,11 @@ class Database:
             if found < len(migrations):
                 self._put_meta(connection, "format", str(len(migrations)))
 
-    def _adopt(self, origin: Origin) -> None:
+    def adopt(self, origin: Origin) -> None:
+        """Make this the database of a rollup, unless it is already.
+
+        Raises: DatabaseOfAnother, DatabaseUnusable.
+        """
         mine = {"chain_id": str(origin.chain_id), "rollup": origin.rollup.lower(), "l1_genesis": origin.l1_genesis}
         for what, expected in mine.items():
             with self.transaction() as connection:

@@ -33,6 +33,11 @@ class Intake:
         self._ready = threading.Condition()
         self._is_stopping = False
 
+    @property
+    def waiting(self) -> int:
+        """Operations that are not taken yet."""
+        return len(self._waiting)
+
     def submit(self, operations: Sequence[WireOperation]) -> list[Future[Outcome]]:
         """Have operations taken in, in order; a future each, of a receipt or an error. Returns at once."""
         futures: list[Future[Outcome]] = [Future() for _ in operations]

@@ -5,17 +5,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from rollup.core.errors import SluiceError
 from rollup.core.rules import Touch
 from rollup.node.database import Database
-from rollup.node.errors import DatabaseDamaged
+from rollup.node.errors import DatabaseDamaged, DatabaseUnusable
 from rollup.node.ledger import Closed
 from rollup.node.provers import Proof, ProverPool
 from rollup.node.recovery import Recovered
-from rollup.node.sealing import Sealer, broken_promise, header_to_blob, words_to_blob
+from rollup.node.sealing import Sealed, Sealer, broken_promise, header_to_blob, words_to_blob
 from rollup.node.tables import Status
 
 FIRST_RETRY_SECONDS: Final = 1.0
@@ -70,7 +71,9 @@ class Pipeline:
         self._proven: set[int] = set()
         self._wake = threading.Event()
         self.seconds_a_block = 0.0
+        self._unkept: Sealed | None = None
         self.fault: str | None = None
+        self.storage_fault: str | None = None
 
     def add(self, closed: Closed) -> None:
         """Have a block sealed and proven."""
@@ -85,16 +88,27 @@ class Pipeline:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop.
 
-        Raises: DatabaseDamaged, DatabaseUnusable.
+        Raises: DatabaseDamaged.
         """
         while not stop.is_set():
-            self.step()
+            try:
+                self.step()
+                self.storage_fault = None
+            except DatabaseUnusable as error:
+                # A full disk, a server that is restarted: what was to be kept is kept the next time.
+                self.storage_fault = str(error)
             self._wake.wait(FIRST_RETRY_SECONDS)
             self._wake.clear()
 
     def wake(self) -> None:
         """Look again at once."""
         self._wake.set()
+
+    def keep_done(self) -> None:
+        """Keep the proofs that came while all was being stopped. What the disk refuses is proven again."""
+        for job in [job for job in self._jobs.values() if job.future.done() and not job.future.cancelled()]:
+            with suppress(DatabaseUnusable):
+                self._collect(job)
 
     def step(self) -> None:
         """Keep what is proven, try again what failed, and give the pool as much as it takes."""
@@ -107,10 +121,13 @@ class Pipeline:
     def _seal(self, closed: Closed) -> None:
         record = closed.record
         is_proven = record.status == Status.PROVEN
-        try:
-            sealed = self._sealer.seal(record, closed.operations, witness=not is_proven)
-        except SluiceError as error:
-            raise DatabaseDamaged(self._database.name, record.number, str(error)) from error
+        if self._unkept is None:
+            try:
+                self._unkept = self._sealer.seal(record, closed.operations, witness=not is_proven)
+            except SluiceError as error:
+                raise DatabaseDamaged(self._database.name, record.number, str(error)) from error
+        # Sealed once: the sealer's state is beyond it, whether or not the database takes it this time.
+        sealed = self._unkept
         header, commitment = header_to_blob(sealed.block.header), words_to_blob([sealed.block.commitment])
         broken = broken_promise(sealed.block, self._database.entries(record.number))
         if record.header not in (None, header) or record.commitment not in (None, commitment):
@@ -120,8 +137,10 @@ class Pipeline:
         self._touches[record.number] = sealed.touches
         if is_proven:
             self._proven.add(record.number)
+            self._unkept = None
             return
         self._database.set_block(record.number, status=Status.SEALED, header=header, commitment=commitment)
+        self._unkept = None
 
         def prove() -> Future[Proof]:
             future = self._pool.submit(sealed.block)

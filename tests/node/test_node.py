@@ -8,10 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_rig import ALICE, BOB, CAROL, OPERATOR, HeldPool, Rig, deposits, user
+from node_rig import ALICE, BOB, CAROL, OPERATOR, FakeChain, HeldPool, Rig, deposits, user
 
 from rollup.core.receipt import Receipt
-from rollup.node.errors import DatabaseDamaged, DatabaseUnusable, FaultError, QueueFullError, StoppingError
+from rollup.node.errors import (
+    CrashError,
+    DatabaseDamaged,
+    DatabaseUnusable,
+    FaultError,
+    NotConnectedError,
+    QueueFullError,
+    StoppingError,
+    StorageError,
+)
 from rollup.node.intake import Intake
 
 WAIT_SECONDS = 30
@@ -96,7 +105,7 @@ def test_node_that_cannot_go_on_says_so_and_promises_nothing(tmp_path: Path, mon
     rig.deposit(OPERATOR, ALICE, BOB)
 
     def fail(*_: Any, **__: Any) -> None:
-        raise DatabaseUnusable("x", "gone")
+        raise DatabaseDamaged("x", 1, "it rots")
 
     monkeypatch.setattr(rig.database, "set_block", fail)
     rig.node.start()
@@ -106,6 +115,64 @@ def test_node_that_cannot_go_on_says_so_and_promises_nothing(tmp_path: Path, mon
     (refused,) = rig.node.submit([ALICE.pay(BOB, 0)])
     assert isinstance(refused.result(WAIT_SECONDS), StoppingError)
     rig.node.stop()
+
+
+def test_node_whose_disk_is_full_refuses_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the sequencer, as a block is sealed, as a proof is kept, as the queue is taken in: all of it is done later."""
+    rig = Rig(tmp_path, f"sqlite:///{tmp_path / 'node.db'}")
+    rig.deposit(OPERATOR, ALICE, BOB)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise DatabaseUnusable("x", "database or disk is full")
+
+    rig.node.start()
+    with monkeypatch.context() as full:
+        for name in ("accept", "set_block", "set_proven"):
+            full.setattr(rig.database, name, fail)
+        (refused,) = rig.node.submit([ALICE.pay(BOB, 0)])
+        assert isinstance(refused.result(WAIT_SECONDS), StorageError)
+        rig.chain.entries += deposits(CAROL, first=3)
+        until(lambda: rig.node.storage_fault is not None)
+    (taken,) = rig.node.submit([ALICE.pay(BOB, 0)])
+    receipt = taken.result(WAIT_SECONDS)
+    assert isinstance(receipt, Receipt)
+    until(lambda: rig.node.sequencer.queue_end == 4)
+    with monkeypatch.context() as full:
+        full.setattr(rig.database, "set_block", fail)
+        rig.node.sequencer.close()
+        until(lambda: rig.node.pipeline.storage_fault is not None)
+    until(lambda: rig.node.lander.heads.executed == 1)
+    rig.node.stop()
+    rig.chain.check_kept([receipt])
+    assert rig.node.fault is None
+
+
+def test_node_whose_thread_crashes_says_so_and_promises_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, f"sqlite:///{tmp_path / 'node.db'}")
+    rig.deposit(OPERATOR, ALICE, BOB)
+
+    def fail(_: int) -> None:
+        raise KeyError("a mistake of ours")
+
+    rig.node.start()
+    monkeypatch.setattr(rig.chain, "queue", fail)
+    until(lambda: rig.node.fault is not None)
+    assert isinstance(rig.node.fault, CrashError)
+    assert rig.node.fault.values == {"thread": "watch", "reason": "KeyError: 'a mistake of ours'"}
+    assert isinstance(rig.node.refusal(), FaultError)
+    rig.node.stop()
+
+
+def test_node_that_has_not_reached_l1_takes_nothing(tmp_path: Path) -> None:
+    chain = FakeChain()
+    chain.down = True
+    rig = Rig(tmp_path, f"sqlite:///{tmp_path / 'node.db'}", chain=chain)
+    (refused,) = rig.node.submit([ALICE.pay(BOB, 0)])
+    assert isinstance(refused.result(0), NotConnectedError)
+    assert isinstance(rig.node.refusal(), NotConnectedError)
+    rig.crash()
 
 
 def test_intake_more_than_may_wait_is_refused_whole() -> None:
