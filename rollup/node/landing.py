@@ -1,18 +1,32 @@
-"""Brings proven blocks to L1, in order, as many in one transaction as fit.
+"""Brings proven blocks to L1, in order: a few in one call each, more of them together, as many at once as fit.
 
 L1 itself says how far it is: each step asks, then sends one transaction, so that a crash anywhere, or a transaction
 whose answer was lost, does no harm.
 """
 
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from eth_abi.abi import encode
 
-from rollup.core.operations import ChangePubKey
-from rollup.core.streams import WORD_BYTES
+from rollup.core.constants import CHUNK_BYTES
+from rollup.core.operations import ChangePubKey, PublishedOperation, steps_of
+from rollup.core.streams import decode_streams
 from rollup.l1.abi import BLOCK_TYPE, L1Block, NewBlock
+from rollup.l1.costs import (
+    CHUNK_GAS,
+    OPERATIONS,
+    PROVE_BLOCK_GAS,
+    TOGETHER_FROM,
+    BlockLoad,
+    commit_gas,
+    execute_gas,
+    load_of,
+    prove_gas,
+)
 from rollup.l1.published import Published
+from rollup.l1.sending import TRANSACTION_GAS_LIMIT
 from rollup.node.chain import Chain, Heads
 from rollup.node.database import Database
 from rollup.node.entries import BlockRecord
@@ -20,13 +34,12 @@ from rollup.node.errors import ForeignBlockError, L1AheadError
 from rollup.node.sealing import header_of_blob, words_of_blob, words_to_blob
 from rollup.node.tables import Status
 
-COMMIT_BYTES: Final = 100_000
-"""Of one commit's streams: nodes pass transactions of up to 128 KiB on."""
-PROOFS_AT_ONCE: Final = 32
-RECORD_WORDS: Final = 2
-"""A record has so many at least."""
-RECORDS_AT_ONCE: Final = 256
-"""Of one execution: as many as one block may hold, which fits the gas of a transaction."""
+DATA_BYTES: Final = 120_000
+"""Of one transaction's calldata: nodes pass transactions of up to 128 KiB on."""
+MOST_GAS: Final = TRANSACTION_GAS_LIMIT * 5 // 6
+"""Of one transaction, by `rollup.l1.costs`: senders allow a fifth more than they expect."""
+HEADER_BYTES: Final = 1_024
+"""Calldata of a block beside its data: its fields, or its preimage and its proof."""
 
 
 class Lander:
@@ -66,7 +79,7 @@ class Lander:
         if not ready:
             return False
         parent = self.block(heads.committed)
-        if len(ready) == 1:
+        if len(ready) < TOGETHER_FROM:
             record, new = ready[0]
             assert record.proof is not None
             self._chain.commit_prove_execute(parent, new, words_of_blob(record.proof))
@@ -75,7 +88,7 @@ class Lander:
         return True
 
     def _prove(self, heads: Heads) -> bool:
-        last = min(heads.committed, heads.proven + PROOFS_AT_ONCE)
+        last = min(heads.committed, heads.proven + _most_proofs())
         records = self._database.blocks(heads.proven + 1, last)
         proven = list(takewhile(lambda record: record.proof is not None, records))
         if not proven:
@@ -87,11 +100,12 @@ class Lander:
     def _execute(self, heads: Heads) -> None:
         blocks: list[L1Block] = []
         streams: list[bytes] = []
-        words = 0
+        loads: list[BlockLoad] = []
         for number in range(heads.executed + 1, heads.proven + 1):
             found = self._found(number)
-            words += len(found.l1) // WORD_BYTES
-            if blocks and words > RECORD_WORDS * RECORDS_AT_ONCE:
+            loads.append(_load(found.l2, found.l1, b"", found.operations))
+            size = sum(load.record_bytes + HEADER_BYTES for load in loads)
+            if blocks and (execute_gas(loads) > MOST_GAS or size > DATA_BYTES):
                 break
             blocks.append(found.block)
             streams.append(found.l1)
@@ -100,13 +114,14 @@ class Lander:
     def _ready(self, committed: int) -> list[tuple[BlockRecord, NewBlock]]:
         """The next blocks that are proven, as many as one commit takes."""
         ready: list[tuple[BlockRecord, NewBlock]] = []
-        size = 0
-        for record in self._database.blocks(committed + 1, committed + PROOFS_AT_ONCE):
+        loads: list[BlockLoad] = []
+        for record in self._database.blocks(committed + 1, committed + _most_proofs()):
             if record.status != Status.PROVEN:
                 break
             new = self.published(record)
-            size += len(new.l2) + len(new.l1) + len(new.key_auth)
-            if ready and size > COMMIT_BYTES:
+            loads.append(_load(new.l2, new.l1, new.key_auth, decode_streams(new.l2, new.l1)))
+            size = sum(load.data_bytes + HEADER_BYTES for load in loads)
+            if ready and (commit_gas(loads) > MOST_GAS or size > DATA_BYTES):
                 break
             ready.append((record, new))
         return ready
@@ -148,3 +163,22 @@ class Lander:
         if record.preimage != preimage:
             self._database.set_block(number, preimage=preimage)
         return found
+
+
+def _most_proofs() -> int:
+    """How many blocks' proofs one transaction takes."""
+    by_gas = (MOST_GAS - prove_gas(1)) // PROVE_BLOCK_GAS + 1
+    return min(by_gas, DATA_BYTES // HEADER_BYTES)
+
+
+def _load(l2: bytes, l1: bytes, key_auth: bytes, operations: Iterable[PublishedOperation]) -> BlockLoad:
+    """What a block costs gas for: its streams' sizes, and its records by their kinds."""
+    steps: Iterator[Any] = (step for each in operations for step in steps_of(each))
+    records = [load_of(step.OP) for step in steps if OPERATIONS[step.OP].words]
+    chunks = len(l2) // CHUNK_BYTES
+    return BlockLoad(
+        data_bytes=len(l2) + len(l1) + len(key_auth),
+        record_bytes=len(l1),
+        commit=chunks * CHUNK_GAS + sum(load.commit for load in records),
+        execute=sum(load.execute for load in records),
+    )

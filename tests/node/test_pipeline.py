@@ -6,7 +6,10 @@ import pytest
 from node_rig import ALICE, BOB, OPERATOR, HeldPool, Rig, fake_prove
 
 from rollup.core.errors import ReceiptBrokenError
+from rollup.l1 import costs
+from rollup.l1.sending import TRANSACTION_GAS_LIMIT
 from rollup.node.errors import DatabaseDamaged, ForeignBlockError, L1AheadError
+from rollup.node.landing import _most_proofs
 from rollup.node.provers import LocalPool
 from rollup.node.tables import Status
 
@@ -155,9 +158,9 @@ def test_land_l1_down_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_land_transaction_whose_answer_was_lost_is_not_sent_twice(tmp_path: Path) -> None:
-    rig, pool = rig_with(tmp_path, 2, capacity=2)
+    rig, pool = rig_with(tmp_path, 3, capacity=3)
     rig.node.pipeline.step()
-    for number in (1, 2):
+    for number in (1, 2, 3):
         pool.finish(number)
     rig.node.pipeline.step()
     for name in ("commit", "prove", "execute"):
@@ -176,16 +179,46 @@ def test_land_transaction_whose_answer_was_lost_is_not_sent_twice(tmp_path: Path
     rig.check()
 
 
-def test_land_several_commits_where_one_would_be_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rollup.node.landing.COMMIT_BYTES", 600)
+@pytest.mark.parametrize(
+    ("limit", "value", "sent"),
+    [
+        # The first block has 504 bytes of data, the others 120; each has a header beside it.
+        ("DATA_BYTES", 5_000, 2 * ["commit", "prove", "execute"]),
+        ("DATA_BYTES", 3_500, ["all", *2 * ["commit", "prove", "execute"]]),
+        # Three proofs, not four.
+        ("MOST_GAS", costs.prove_gas(4) - 1, 2 * ["commit", "prove", "execute"] + ["all"]),
+        ("MOST_GAS", costs.prove_gas(4), ["commit", "prove", "execute"] * 2),
+    ],
+)
+def test_land_as_many_at_once_as_calldata_and_gas_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, sent: list[str]
+) -> None:
+    monkeypatch.setattr(f"rollup.node.landing.{limit}", value)
     rig, pool = rig_with(tmp_path, 7, capacity=7)
     rig.node.pipeline.step()
     for number in range(1, 8):
         pool.finish(number)
     rig.node.pipeline.step()
     rig.land()
-    assert rig.chain.sent == ["all", "commit", "prove", "execute", "all"]
+    assert rig.chain.sent == sent
     rig.check()
+
+
+@pytest.mark.parametrize(("blocks", "sent"), [(2, ["all", "all"]), (3, ["commit", "prove", "execute"])])
+def test_land_together_only_what_costs_less_so(tmp_path: Path, blocks: int, sent: list[str]) -> None:
+    rig, pool = rig_with(tmp_path, blocks, capacity=blocks)
+    rig.node.pipeline.step()
+    for number in range(1, blocks + 1):
+        pool.finish(number)
+    rig.node.pipeline.step()
+    rig.land()
+    assert rig.chain.sent == sent
+
+
+def test_land_a_transactions_gas_is_within_what_one_may_use() -> None:
+    """With the fifth that senders allow more, as many proofs as fit still fit."""
+    assert _most_proofs() == 61
+    assert costs.prove_gas(_most_proofs()) * 6 // 5 <= TRANSACTION_GAS_LIMIT
 
 
 def test_land_block_of_another_validator_stops(tmp_path: Path) -> None:
