@@ -10,7 +10,7 @@ from rollup.core.addresses import show_address
 from rollup.core.errors import EncodingError, NonceMismatchError, OperationError, SluiceError
 from rollup.node.errors import OperationTooLargeError
 
-JSON: Final = (b"content-type", b"application/json")
+JSON_HEADER: Final = (b"content-type", b"application/json")
 _EXACT: Final = (1 << 53) - 1
 """Integers up to here are exact in every reader of JSON."""
 _AMOUNTS: Final = frozenset(

@@ -1,5 +1,7 @@
-"""The API as one ASGI application: submissions by a short way of their own, everything else through FastAPI."""
+"""The API as one ASGI application: submissions and subscriptions go a short way of their own, the rest by FastAPI."""
 
+import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
@@ -10,22 +12,29 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rollup.api.answers import dump, error_to_json, status_of
-from rollup.api.asgi import App, ClientGone, Receive, Scope, Send, answer_error, error_headers
+from rollup.api.asgi import App, ClientGone, Receive, Scope, Send, answer_error, client_of, error_headers
 from rollup.api.backend import Backend
 from rollup.api.errors import ApiError, Internal, MethodNotAllowed, ParameterInvalid, RouteUnknown
+from rollup.api.hub import Hub
 from rollup.api.limits import Limits
+from rollup.api.openapi import describe
+from rollup.api.overview import Overview
+from rollup.api.rates import Rates
 from rollup.api.reads import Reads
 from rollup.api.routes import add_routes
 from rollup.api.submit import Submissions
+from rollup.api.subscribe import PATH, Sockets
 from rollup.core.errors.base import SluiceError
 
 Observe: TypeAlias = Callable[[str, str, int, float], None]
-"""Called after each request with its method, its route as the OpenAPI document names it ("" if there is none), the
-status and the seconds it took."""
+"""Called after each request with its method (of a WebSocket "WS"), its route as the OpenAPI document names it ("" if
+there is none), the status and the seconds it took."""
 
 _Hot: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[int]]
-_ONE: Final = "/v1/transactions"
-_MANY: Final = "/v1/transactions/batch"
+_LOG: Final = logging.getLogger("sluice.api")
+_UNCOUNTED: Final = frozenset({"/health", "/ready", "/metrics"})
+CLIENT_GONE: Final = 499
+"""What an observer is told where nobody was left to get a status."""
 
 
 def create_app(backend: Backend, limits: Limits | None = None, observe: Observe | None = None) -> App:
@@ -43,35 +52,60 @@ class Api:
     """The whole application; see `create_app`."""
 
     def __init__(self, backend: Backend, limits: Limits, observe: Observe | None) -> None:
-        submissions = Submissions(backend, limits)
-        self._hot: dict[str, _Hot] = {_ONE: submissions.one, _MANY: submissions.many}
         self._observe = observe
-        self._rest = _fastapi(Reads(backend, limits))
+        self._rates = Rates(limits)
+        submissions = Submissions(backend, limits, self._rates)
+        self._hot: dict[str, _Hot] = {
+            "/v1/transactions": submissions.one,
+            "/v1/transactions/batch": submissions.many,
+        }
+        reads = Reads(backend, limits)
+        self._hub = Hub(reads)
+        self._sockets = Sockets(limits, self._rates, self._hub)
+        self._rest = _fastapi(reads, Overview(backend, limits, reads.queries), limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._rest(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
             return
         start = time.perf_counter()
-        path: str = scope["path"]
-        hot = self._hot.get(path)
-        if hot is not None:
-            route, status = path, await self._answer(hot, scope, receive, send)
+        if scope["type"] == "websocket":
+            method, route, status = "WS", PATH, await self._sockets.serve(scope, receive, send)
         else:
-            route, status = await self._through(scope, receive, send)
+            method = scope["method"]
+            route, status = await self._serve(scope, receive, send)
         if self._observe is not None:
-            self._observe(scope["method"], route, status, time.perf_counter() - start)
+            self._observe(method, route, status, time.perf_counter() - start)
 
-    async def _answer(self, hot: _Hot, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._hub.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._hub.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
+        path: str = scope["path"]
+        if path not in _UNCOUNTED:
+            try:
+                self._rates.charge(client_of(scope))
+            except ApiError as error:
+                return path if path in self._hot else "", await answer_error(send, error)
+        hot = self._hot.get(path)
+        if hot is None:
+            return await self._through(scope, receive, send)
         if scope["method"] != "POST":
-            return await answer_error(send, MethodNotAllowed(scope["method"], scope["path"], "POST"))
+            return path, await answer_error(send, MethodNotAllowed(scope["method"], path, "POST"))
         try:
-            return await hot(scope, receive, send)
+            return path, await hot(scope, receive, send)
         except ClientGone:
-            return 499
+            return path, CLIENT_GONE
+        except Exception as error:
+            return path, await answer_error(send, _internal(error))
 
     async def _through(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
-        status = 499
+        status = CLIENT_GONE
 
         async def noting(message: Any) -> None:
             nonlocal status
@@ -79,18 +113,30 @@ class Api:
                 status = message["status"]
             await send(message)
 
-        await self._rest(scope, receive, noting)
+        try:
+            await self._rest(scope, receive, noting)
+        except Exception as error:
+            # Mostly it was answered by `_failed`, and is raised again.
+            if status == CLIENT_GONE:
+                status = await answer_error(send, _internal(error))
         return getattr(scope.get("route"), "path", ""), status
 
 
-def _fastapi(reads: Reads) -> FastAPI:
-    app = FastAPI(title="Sluice", openapi_url="/v1/openapi.json", docs_url="/v1/docs", redoc_url=None)
+def _fastapi(reads: Reads, overview: Overview, limits: Limits) -> FastAPI:
+    app = FastAPI(openapi_url="/v1/openapi.json", docs_url="/v1/docs", redoc_url=None)
     app.add_exception_handler(SluiceError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _failed)
-    add_routes(app, reads)
+    add_routes(app, reads, overview)
+    describe(app, limits)
     return app
+
+
+def _internal(error: Exception) -> Internal:
+    reference = secrets.token_hex(8)
+    _LOG.error("fault %s", reference, exc_info=error)
+    return Internal(reference)
 
 
 def _response(error: SluiceError) -> Response:
@@ -110,6 +156,10 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return _response(ParameterInvalid(name, repr(first.get("input"))[:80], first["msg"]))
 
 
+async def _failed(_: Request, error: Exception) -> Response:
+    return _response(_internal(error))
+
+
 async def _not_routed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
@@ -117,8 +167,3 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         found = MethodNotAllowed(request.method, path, (error.headers or {}).get("Allow", "GET"))
     return _response(found)
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    # Starlette raises it again after the answer, so that the server logs it.
-    return _response(Internal(f"{id(error):x}"))

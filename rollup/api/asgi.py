@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from rollup.api.answers import JSON, dump, error_to_json, retry_after, status_of
-from rollup.api.errors import BodyTooLarge, RequestTooSlow
+from rollup.api.answers import JSON_HEADER, dump, error_to_json, retry_after, status_of
+from rollup.api.errors import BodyTooLarge, MethodNotAllowed, RequestTooSlow
 from rollup.api.limits import Limits
 from rollup.core.errors.base import SluiceError
 
@@ -20,6 +20,12 @@ _CLOSE: Final = (b"connection", b"close")
 
 class ClientGone(Exception):  # nobody is there to be told
     """The client closed the connection before its request was whole."""
+
+
+def client_of(scope: Scope) -> str:
+    """The client's address; behind a proxy, what uvicorn makes of it."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
@@ -61,7 +67,7 @@ def _within(body: bytes, limits: Limits) -> bytes:
 async def answer(send: Send, status: int, body: bytes, headers: tuple[Header, ...] = ()) -> None:
     """Send JSON text."""
     length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [JSON, length, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": [JSON_HEADER, length, *headers]})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -73,11 +79,13 @@ async def answer_error(send: Send, error: SluiceError) -> int:
 
 
 def error_headers(error: SluiceError) -> tuple[Header, ...]:
-    """When to come back; and after a body that was not read to its end, the connection is of no use."""
+    """When to come back, what else may be done; after a body that was not read to its end the connection is useless."""
     headers: tuple[Header, ...] = ()
     seconds = retry_after(error)
     if seconds is not None:
         headers += ((b"retry-after", b"%d" % max(1, round(seconds + 0.5))),)
+    if isinstance(error, MethodNotAllowed):
+        headers += ((b"allow", error.allowed.encode()),)
     if isinstance(error, BodyTooLarge | RequestTooSlow):
         headers += (_CLOSE,)
     return headers

@@ -7,13 +7,20 @@ SluiceError (rollup.core.errors)
     ├── AccountUnknown      404  no account has this id
     ├── TransactionUnknown  404  no operation has this hash, or stands at this place
     ├── BlockUnknown        404  there is no such block
+    ├── TokenUnknown        404  no token is called so
+    ├── TokenUnpriced       422  no fee can be quoted in this token
+    ├── BaseFeeUnknown      503  L1 was not seen yet, so no fee can be quoted
     ├── ParameterInvalid    400  a parameter of path or query is not of its form
     ├── RequestTooSlow      408  the body did not come in time
     ├── BodyTooLarge        413  the body has more bytes than are taken
     ├── BatchTooLarge       413  a list has more operations than are taken at once
     ├── RateExceeded        429  the client's address asks too often
     ├── TooManyConnections  503  no more connections are taken
-    ├── SubscriptionError        what a client said on its WebSocket cannot be done
+    ├── TooManySubscribers  503  no more WebSockets are taken
+    ├── TooManySubscriptions 429 a WebSocket has as many as it may
+    ├── SubscriptionInvalid 400  what a client said on its WebSocket is not of its form
+    ├── RequestMalformed    400  what came is not HTTP
+    ├── HeadersTooLarge     431  the first line and the headers have more bytes than are taken
     └── Internal            500  a fault of Sluice
 """
 
@@ -99,6 +106,46 @@ class BlockUnknown(ApiError):
 
 
 @dataclass(eq=False)
+class TokenUnknown(ApiError):
+    """No token is called so."""
+
+    symbol: str
+    known: tuple[str, ...]
+    code = "token_unknown"
+    status = 404
+
+    @property
+    def message(self) -> str:
+        return f"no token is called {self.symbol[:40]!r}: there are {', '.join(self.known)}"
+
+
+@dataclass(eq=False)
+class TokenUnpriced(ApiError):
+    """No fee can be quoted in this token."""
+
+    symbol: str
+    accepted: tuple[str, ...]
+    code = "token_unpriced"
+    status = 422
+
+    @property
+    def message(self) -> str:
+        return f"no fee can be quoted in {self.symbol}: pay it in one of {', '.join(self.accepted)}"
+
+
+@dataclass(eq=False)
+class BaseFeeUnknown(ApiError):
+    """L1 was not seen yet, so no fee can be quoted."""
+
+    code = "base_fee_unknown"
+    status = 503
+
+    @property
+    def message(self) -> str:
+        return "the node has not seen L1's base fee since it started: ask again in a moment"
+
+
+@dataclass(eq=False)
 class ParameterInvalid(ApiError):
     """A parameter of path or query is not of its form."""
 
@@ -181,6 +228,70 @@ class TooManyConnections(ApiError):
     @property
     def message(self) -> str:
         return f"{self.limit} connections are open, more are not taken: close some, or try again later"
+
+
+@dataclass(eq=False)
+class TooManySubscribers(ApiError):
+    """No more WebSockets are taken."""
+
+    limit: int
+    retry_after: float = 10.0
+    code = "too_many_subscribers"
+    status = 503
+
+    @property
+    def message(self) -> str:
+        return f"{self.limit} WebSockets are open, more are not taken: subscribe to more on one, or try again later"
+
+
+@dataclass(eq=False)
+class TooManySubscriptions(ApiError):
+    """A WebSocket has as many subscriptions as it may."""
+
+    limit: int
+    code = "too_many_subscriptions"
+    status = 429
+
+    @property
+    def message(self) -> str:
+        return f"this WebSocket has {self.limit} subscriptions, more are not taken: end some, or open another"
+
+
+@dataclass(eq=False)
+class SubscriptionInvalid(ApiError):
+    """What a client said on its WebSocket is not of its form."""
+
+    name: str
+    rule: str
+    code = "subscription_invalid"
+
+    @property
+    def message(self) -> str:
+        return f"{self.name}: {self.rule}"
+
+
+@dataclass(eq=False)
+class RequestMalformed(ApiError):
+    """What came is not HTTP."""
+
+    code = "request_malformed"
+
+    @property
+    def message(self) -> str:
+        return "this is not HTTP/1.1: use a client that speaks it"
+
+
+@dataclass(eq=False)
+class HeadersTooLarge(ApiError):
+    """The first line and the headers have more bytes than are taken."""
+
+    limit: int
+    code = "headers_too_large"
+    status = 431
+
+    @property
+    def message(self) -> str:
+        return f"first line and headers have more than {self.limit} bytes: send shorter ones"
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ import uvicorn
 
 from rollup.api.asgi import App
 from rollup.api.limits import Limits
+from rollup.api.wireline import protocols
 
 JOIN_SECONDS: Final = 10
 
@@ -33,6 +34,7 @@ def server_config(app: App, limits: Limits, host: str, port: int, **others: Any)
         # It would keep some 300 kB for each subscriber.
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": JOIN_SECONDS,
+        **protocols(limits),
     }
     return uvicorn.Config(app, host=host, port=port, **settings | others)
 

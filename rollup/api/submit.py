@@ -4,13 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
 from rollup.api.answers import dump, error_to_json, hash_text, status_of
-from rollup.api.asgi import Receive, Scope, Send, answer, answer_error, read_body
+from rollup.api.asgi import Receive, Scope, Send, answer, answer_error, client_of, read_body
 from rollup.api.backend import Backend
 from rollup.api.errors import BatchTooLarge
 from rollup.api.limits import Limits
+from rollup.api.rates import Rates
 from rollup.api.stages import stage_of
 from rollup.core.errors import SluiceError, WireError
 from rollup.core.receipt import Receipt, receipt_to_wire
@@ -18,6 +19,9 @@ from rollup.core.wire import WireOperation, from_wire, loads, loads_values
 from rollup.node.chain import Heads
 from rollup.node.errors import FaultError
 from rollup.node.sequencer import Outcome
+
+BRACKETS_AN_OPERATION: Final = 12
+"""Lists and objects, of what is usual; a swap has 5."""
 
 
 class Relay:
@@ -61,11 +65,12 @@ class Submissions:
     Args:
         backend: Who takes operations.
         limits: Of body and batch.
+        rates: Who may send how many.
     """
 
-    def __init__(self, backend: Backend, limits: Limits) -> None:
+    def __init__(self, backend: Backend, limits: Limits, rates: Rates) -> None:
         self._node = backend.node
-        self._limits = limits
+        self._limits, self._rates = limits, rates
         self._relay = Relay()
 
     async def one(self, scope: Scope, receive: Receive, send: Send) -> int:
@@ -85,6 +90,7 @@ class Submissions:
         """A list of independent operations in, a receipt or error for each out, in order; returns the status."""
         try:
             listed = self._list(await read_body(scope, receive, self._limits))
+            self._rates.charge(client_of(scope), max(0, len(listed) - 1))
         except SluiceError as error:
             return await answer_error(send, error)
         read = [_read(values, index) for index, values in enumerate(listed)]
@@ -95,7 +101,7 @@ class Submissions:
         return 200
 
     def _list(self, body: bytes) -> list[Any]:
-        values = loads_values(body)
+        values = loads_values(body, BRACKETS_AN_OPERATION * self._limits.batch_operations)
         if (
             not isinstance(values, dict)
             or values.keys() != {"operations"}

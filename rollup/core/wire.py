@@ -42,7 +42,7 @@ from rollup.core.operations.batch import BATCH_RULE
 
 WireOperation: TypeAlias = SignedOperation | ChangePubKey | Order | Swap | Batch
 
-_TYPES: Final[dict[str, Any]] = {
+TYPES: Final[dict[str, Any]] = {
     "transfer": Transfer,
     "transfer_to_address": TransferToAddress,
     "withdraw": Withdraw,
@@ -53,12 +53,12 @@ _TYPES: Final[dict[str, Any]] = {
     "swap": Swap,
     "batch": Batch,
 }
-_NAMES: Final = {kind: name for name, kind in _TYPES.items()}
-_VALIDATORS_PART: Final[dict[type, dict[str, Any]]] = {TransferToAddress: {"to_id": 0}, ForcedExit: {"amount": None}}
+_NAMES: Final = {kind: name for name, kind in TYPES.items()}
+VALIDATORS_PART: Final[dict[type, dict[str, Any]]] = {TransferToAddress: {"to_id": 0}, ForcedExit: {"amount": None}}
 _MAX_BRACKETS: Final = 2_000
 """In one text; the largest batch has fewer. Python's JSON reader overflows the stack where they are nested deep."""
 _MAX_DIGITS: Final = len(str(1 << BALANCE_BITS))
-_DECIMAL: Final = re.compile(rf"0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}}")
+DECIMAL: Final = re.compile(rf"0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}}")
 
 
 def to_wire(operation: WireOperation) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def to_wire(operation: WireOperation) -> dict[str, Any]:
     values: dict[str, Any] = {"type": _NAMES[kind]}
     for field in fields(operation):
         value = getattr(operation, field.name)
-        if value is not None and field.name not in _VALIDATORS_PART.get(kind, {}):
+        if value is not None and field.name not in VALIDATORS_PART.get(kind, {}):
             values[field.name] = _CODECS[field.name].write(value)
     return values
 
@@ -85,10 +85,10 @@ def from_wire(values: object, path: str = "") -> WireOperation:
     if not isinstance(values, dict):
         raise WireError(path or "(all)", _shown(values), "an operation is a JSON object")
     name = values.get("type")
-    if not isinstance(name, str) or name not in _TYPES:
-        raise WireError(_below(path, "type"), _shown(name), f"one of {', '.join(_TYPES)}")
-    kind = _TYPES[name]
-    blanks = _VALIDATORS_PART.get(kind, {})
+    if not isinstance(name, str) or name not in TYPES:
+        raise WireError(_below(path, "type"), _shown(name), f"one of {', '.join(TYPES)}")
+    kind = TYPES[name]
+    blanks = VALIDATORS_PART.get(kind, {})
     known = {field.name: field for field in fields(kind) if field.name not in blanks}
     for key in values.keys() - known.keys() - {"type"}:
         raise WireError(_below(path, key), _shown(values[key]), f"a {name} has the fields {', '.join(known)}")
@@ -174,7 +174,7 @@ def _read_integer(path: str, value: Any) -> int:
 
 
 def _read_decimal(path: str, value: Any) -> int:
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+    if not isinstance(value, str) or not DECIMAL.fullmatch(value):
         raise WireError(path, _shown(value), "an amount in smallest units, as decimal digits in a string")
     return int(value)
 

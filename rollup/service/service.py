@@ -200,7 +200,7 @@ class Service:
     def _backend(self, validator: int) -> Backend:
         return Backend(
             self.node, self.database, self.manifest, validator, self.config.l1.confirmations,
-            l1_status=self._l1_status, notices=self._observer.notices, trace=self._stages.trace,
+            l1_status=self._l1_status, notices=self._observer.notices, trace=self._stages.trace_of,
             metrics=self._metrics.text,
         )  # fmt: skip
 

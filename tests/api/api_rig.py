@@ -1,11 +1,14 @@
 """A node with an L1 of its own (tests/node/node_rig.py), behind the API on a real socket."""
 
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from node_rig import ADDRESS, ALICE, BOB, CAROL, CHAIN_ID, OPERATOR, SIGNER, SIZES, Rig
+from node_rig import ADDRESS, ALICE, BOB, CAROL, CHAIN_ID, OPERATOR, SIGNER, SIZES, Rig, User
 
 from rollup.api import Backend, Limits, create_app
 from rollup.api.serve import ApiServer, server_config
@@ -29,12 +32,23 @@ NO_RATE = Limits(requests_per_second=0)
 SECONDS = 30.0
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what other threads bring about."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        threading.Event().wait(0.005)
+
+
 class ApiRig:
     """The node with its threads, the server with its, and a client."""
 
-    def __init__(self, folder: Path, limits: Limits = NO_RATE, **rig: Any) -> None:
+    def __init__(
+        self, folder: Path, limits: Limits = NO_RATE, users: Sequence[User] = (OPERATOR, ALICE, BOB, CAROL), **rig: Any
+    ) -> None:
         self.rig = Rig(folder, f"sqlite:///{folder / 'node.db'}", **rig)
-        self.rig.deposit(OPERATOR, ALICE, BOB, CAROL)
+        self.rig.deposit(*users)
+        self.others: dict[str, Any] = {}
         self.limits = limits
         self.seen: list[tuple[str, str, int, float]] = []
 
@@ -50,7 +64,7 @@ class ApiRig:
     def open(self) -> None:
         """Start node and server."""
         self.rig.node.start()
-        self.backend = Backend(self.rig.node, self.rig.database, MANIFEST, SIGNER.address)
+        self.backend = Backend(self.rig.node, self.rig.database, MANIFEST, SIGNER.address, **self.others)
         app = create_app(self.backend, self.limits, lambda *seen: self.seen.append(seen))
         self.server = ApiServer(server_config(app, self.limits, "127.0.0.1", 0))
         self.server.__enter__()

@@ -41,7 +41,7 @@ def test_every_operation_is_known_everywhere() -> None:
     assert {kind.OP for kind in published - {Noop}} == codes
     assert set(_DECODERS) == codes
     assert set(_KINDS) == set(get_args(StepOperation))
-    assert set(wire._TYPES.values()) == set(get_args(WireOperation))
+    assert set(wire.TYPES.values()) == set(get_args(WireOperation))
     assert {type(example) for example in EXAMPLES} == set(get_args(WireOperation))
     # A swap is three steps, and so no step itself.
     assert set(get_args(PublishedOperation)) - {SwapData} < published
@@ -65,6 +65,6 @@ def test_every_field_of_an_operation_as_json_has_a_form() -> None:
         field.name
         for kind in get_args(WireOperation)
         for field in fields(kind)
-        if field.name not in wire._VALIDATORS_PART.get(kind, {})
+        if field.name not in wire.VALIDATORS_PART.get(kind, {})
     }
     assert set(wire._CODECS) == known

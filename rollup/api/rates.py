@@ -1,0 +1,44 @@
+"""How often a client's address may ask: a token bucket each."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from rollup.api.errors import RateExceeded
+from rollup.api.limits import Limits
+
+MOST_ADDRESSES: Final = 50_000
+"""That are remembered; who did not ask for the longest time is forgotten, and then has a full bucket again."""
+
+
+class Rates:
+    """For the event loop alone.
+
+    Args:
+        limits: The rate, and what may come at once.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._burst = limits.requests_per_second, float(limits.request_burst)
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def charge(self, address: str, requests: int = 1) -> None:
+        """Count requests of an address; more than the burst count as the burst.
+
+        Raises: RateExceeded: then they do not count.
+        """
+        if not self._per_second:
+            return
+        now = self._clock()
+        left, at = self._buckets.pop(address, (self._burst, now))
+        left = min(self._burst, left + (now - at) * self._per_second)
+        wanted = min(float(requests), self._burst)
+        is_enough = left >= wanted
+        self._buckets[address] = (left - wanted if is_enough else left), now
+        if len(self._buckets) > MOST_ADDRESSES:
+            self._buckets.popitem(last=False)
+        if not is_enough:
+            raise RateExceeded(self._per_second, round((wanted - left) / self._per_second, 3))
