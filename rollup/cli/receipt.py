@@ -11,6 +11,7 @@ from rollup.cli.options import manifest_option, rpc_option
 if TYPE_CHECKING:
     from rollup.core.receipt import Receipt
     from rollup.l1.manifest import Manifest
+    from rollup.l1.promises import Verdict
 
 
 @click.group()
@@ -26,7 +27,8 @@ def receipt() -> None:
 def verify(file: Any, manifest: Path, rpc: str | None, as_json: bool) -> None:
     """Check a receipt, a JSON file or - for standard input: signed by a validator, and kept by the block on L1.
 
-    Fails if it is not signed by a validator of the manifest, or the block on L1 holds something else.
+    Fails if it is not signed by a validator of the manifest, or the block on L1 holds something else, or is late. If
+    blocks were taken back it says which, and whose: then it depends on who signed the receipt.
     """
     from rollup.core.addresses import show_address
     from rollup.core.errors import WireError
@@ -40,38 +42,59 @@ def verify(file: Any, manifest: Path, rpc: str | None, as_json: bool) -> None:
         raise WireError("(all)", "no JSON", f"a receipt is a JSON object ({error})") from error
     given = receipt_from_wire(values)
     given.check_signer(deployed.domain, tuple(deployed.validators))
-    stage = _stage(given, deployed, rpc) if rpc else None
+    verdict = _judge(given, deployed, rpc) if rpc else None
     signer = show_address(given.signer() or 0)
     if as_json:
-        summary = {"ok": True, "signer": signer, "block": given.block_number, "commit_by": given.commit_by}
-        click.echo(json.dumps(summary | {"stage": stage}))
+        click.echo(json.dumps(_summary(given, signer, verdict)))
         return
     click.echo(f"signed by validator {signer}: block {given.block_number}, chunk {given.chunk_position}")
-    if stage == "absent":
+    if verdict is None:
+        return
+    if verdict.reverted:
+        click.echo(_reverted(verdict, given.commit_by))
+    elif verdict.is_kept:
+        click.echo(f"kept: the block is {verdict.stage} on L1 and holds exactly what was promised, in time")
+    else:
         click.echo(f"the block is not on L1 yet; it is due by {_utc(given.commit_by)}")
-    elif stage:
-        click.echo(f"kept: the block is {stage} on L1 and holds exactly what was promised")
 
 
-def _stage(given: "Receipt", deployed: "Manifest", rpc: str) -> str:
-    """How far the receipt's block has come, once it was found to keep the receipt.
+def _judge(given: "Receipt", deployed: "Manifest", rpc: str) -> "Verdict":
+    """What L1 shows of a receipt.
 
-    Raises: ReceiptBrokenError, WrongChain.
+    Raises: ReceiptBrokenError, ReceiptLateError, WrongChain.
     """
     from rollup.l1.errors import WrongChain
-    from rollup.l1.lookup import Lookup, Stage
+    from rollup.l1.lookup import Lookup
+    from rollup.l1.promises import judge
     from rollup.l1.rpc import JsonRpc
 
     node = JsonRpc(rpc)
     chain_id = node.chain_id()
     if chain_id != deployed.chain_id:
         raise WrongChain(node.name, "chain id", str(deployed.chain_id), str(chain_id))
-    lookup = Lookup(node, deployed.rollup, deployed.deployed_at)
-    stage = lookup.stage(given.block_number)
-    if stage != Stage.ABSENT:
-        published = lookup.find(given.block_number)
-        given.check_kept(published.l2, published.l1)
-    return stage
+    return judge(given, Lookup(node, deployed.rollup, deployed.deployed_at))
+
+
+def _summary(given: "Receipt", signer: str, verdict: "Verdict | None") -> dict[str, Any]:
+    summary = {"ok": True, "signer": signer, "block": given.block_number, "commit_by": given.commit_by, "stage": None}
+    if verdict is not None:
+        reverted = verdict.reverted and {"block": verdict.reverted.first, "suspended": verdict.reverted.suspended}
+        summary |= {"stage": verdict.stage, "committed_at": verdict.committed_at, "reverted": reverted}
+    return summary
+
+
+def _reverted(verdict: "Verdict", commit_by: int) -> str:
+    taken = verdict.reverted
+    assert taken is not None
+    what = (
+        f"taken back: it was on L1 in time (due {_utc(commit_by)}) with what was promised"
+        if verdict.committed_at is not None
+        else f"not to be judged: blocks below it were taken back before it was due ({_utc(commit_by)})"
+    )
+    return (
+        f"{what}; {taken.suspended} had not proven block {taken.first} by {_utc(taken.time)}. Broken only if that is "
+        "who signed this receipt, under whatever address he sends. Submit the operation again"
+    )
 
 
 def _utc(seconds: int) -> str:

@@ -44,6 +44,9 @@ COMMIT_PROVE_EXECUTE: Final = selector("commitProveExecute", COMMIT_PROVE_EXECUT
 BLOCK_COMMITTED_DATA: Final = ("bytes32", "address", "bytes32", "uint40")
 """Without the indexed field: number."""
 BLOCK_COMMITTED: Final = keccak(signature("BlockCommitted", ("uint64", *BLOCK_COMMITTED_DATA)).encode())
+BLOCKS_REVERTED_DATA: Final = ("uint64", "uint64", "address")
+"""First and last number, and who is suspended."""
+BLOCKS_REVERTED: Final = keccak(signature("BlocksReverted", BLOCKS_REVERTED_DATA).encode())
 DEPOSIT_QUEUED_DATA: Final = ("address", "uint128", "uint64", "uint40", "uint256[4]")
 """Without the indexed fields: index, owner, token."""
 DEPOSIT_QUEUED: Final = keccak(

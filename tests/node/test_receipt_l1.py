@@ -9,19 +9,23 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from eth_account import Account as EthereumAccount
+from kill_child import PAYER_KEY
 
 from bench.accept_all import AcceptAll, creation_codes
 from bench.restore import deposit_blocks
 from bench.unsigned_chain import UnsignedChain
 from rollup.cli.receipt import receipt as command
 from rollup.core import TransferData, WithdrawData, domain
-from rollup.core.errors import ReceiptBrokenError, ReceiptForeignError, ReceiptSignerError, WireError
+from rollup.core.constants import PROOF_DEADLINE_SECONDS
+from rollup.core.errors import ReceiptBrokenError, ReceiptForeignError, ReceiptLateError, ReceiptSignerError, WireError
 from rollup.core.receipt import Receipt, receipt_to_wire
 from rollup.core.streams import WORD_BYTES
+from rollup.l1.abi import BLOCK_TYPE, selector
 from rollup.l1.anvil import Anvil
 from rollup.l1.errors import ReaderError, WrongChain
 from rollup.l1.lookup import Lookup, Stage
 from rollup.l1.manifest import DeployedContract, Manifest
+from rollup.l1.promises import judge
 from rollup.l1.rpc import JsonRpc
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("node-anvil")]
@@ -63,12 +67,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         l1.commit(chain, 2, 3)
         l1.commit(chain, 4, 4)
         l1.prove(chain, 2, 3)
-        contracts = {"Rollup": DeployedContract(l1.rollup, l1.origin.deployed_at, 0)}
-        manifest = Manifest(l1.origin.chain_id, l1.origin.l1_genesis, l1.validator, 1_000, contracts, complete=True)
-        manifest.validators = [VALIDATOR.address]
-        path = tmp_path_factory.mktemp("deployment") / "deployment.json"
-        manifest.save(path)
-        yield World(l1, chain, path, anvil.url)
+        yield World(l1, chain, save_manifest(l1, tmp_path_factory.mktemp("deployment")), anvil.url)
+
+
+def save_manifest(l1: AcceptAll, folder: Path) -> Path:
+    contracts = {"Rollup": DeployedContract(l1.rollup, l1.origin.deployed_at, 0)}
+    manifest = Manifest(l1.origin.chain_id, l1.origin.l1_genesis, l1.validator, 1_000, contracts, complete=True)
+    manifest.validators = [VALIDATOR.address]
+    manifest.save(folder / "deployment.json")
+    return folder / "deployment.json"
 
 
 def promise(world: World, number: int = 3, **changes: Any) -> Receipt:
@@ -117,10 +124,10 @@ def test_verify_block_on_l1_that_keeps_it_says_how_far_it_is(
 
 
 def test_verify_block_not_on_l1_yet_says_when_it_is_due(world: World, tmp_path: Path) -> None:
-    receipt = signed(replace(promise(world), block_number=5, commit_by=1_800_000_000))
+    receipt = signed(replace(promise(world), block_number=5, commit_by=4_000_000_000))
     result = world.verify(receipt, tmp_path, "--rpc", world.url)
     assert result.exit_code == 0, result.output
-    assert "not on L1 yet; it is due by 2027-01-15 08:00:00 UTC" in result.output
+    assert "not on L1 yet; it is due by 2096-10-02 07:06:40 UTC" in result.output
 
 
 @pytest.mark.parametrize(
@@ -133,6 +140,18 @@ def test_verify_block_on_l1_that_holds_something_else_is_refused(
     result = world.verify(promise(world, **changes), tmp_path, "--rpc", world.url)
     assert isinstance(result.exception, ReceiptBrokenError), result.output
     assert result.exception.block_number == changes.get("block_number", 3)
+
+
+@pytest.mark.parametrize("number", [3, 5])
+def test_verify_block_that_came_late_or_not_at_all_is_late(world: World, tmp_path: Path, number: int) -> None:
+    receipt = promise(world)
+    committed_at = world.chain.chain[3].committed_at
+    due = signed(replace(receipt, block_number=number, commit_by=committed_at - 1))
+    result = world.verify(due, tmp_path, "--rpc", world.url)
+    assert isinstance(result.exception, ReceiptLateError), result.output
+    assert result.exception.committed_at == (committed_at if number == 3 else None)
+    in_time = signed(replace(receipt, commit_by=committed_at))
+    assert "in time" in world.verify(in_time, tmp_path, "--rpc", world.url).output
 
 
 def test_verify_signed_by_a_stranger_is_refused(world: World, tmp_path: Path) -> None:
@@ -165,3 +184,93 @@ def test_lookup_block_that_is_not_there_is_refused(world: World) -> None:
     assert [lookup.stage(number) for number in (3, 4, 5)] == [Stage.PROVEN, Stage.COMMITTED, Stage.ABSENT]
     with pytest.raises(ReaderError, match="no BlockCommitted event"):
         lookup.find(5)
+
+
+class Reverted:
+    """Block 1 proven; 2 of one committer, 3 and 4 of another, taken back as 2 had no proof."""
+
+    def __init__(self, anvil: Anvil) -> None:
+        self.l1 = l1 = AcceptAll(JsonRpc(anvil.url), creation_codes())
+        self.chain = chain = UnsignedChain(l1.origin.chain_id, l1.rollup, l1.validator, l1.validator_set)
+        deposit_blocks(l1, chain, 2)
+        self.other = l1.accounts[1]
+        l1.call(l1.validator, l1.governor, "setValidator", ["address", "bool"], [self.other, True])
+        chain._validator_set = l1.rpc.call(l1.governor, selector("validatorSet", []))
+        for number, committer in ((2, l1.validator), (3, self.other), (4, self.other)):
+            chain._committer = committer
+            chain.seal([TransferData(0, 1, 0, number, 1)], timestamp=l1.now, block_size=8)
+        l1.commit(chain, 2, 2)
+        l1.validator = self.other
+        l1.commit(chain, 3, 3)
+
+    def take_back(self) -> None:
+        l1 = self.l1
+        l1.rpc("evm_setNextBlockTimestamp", self.chain.chain[2].committed_at + PROOF_DEADLINE_SECONDS)
+        values = [self.chain.chain[number].as_tuple() for number in (1, 2)]
+        l1.call(l1.accounts[2], l1.rollup, "revertBlocks", [BLOCK_TYPE, BLOCK_TYPE], values)
+        l1.rpc("evm_increaseTime", 10)
+        l1.mine(1)
+
+    def receipt(self, number: int, **changes: Any) -> Receipt:
+        sealed = self.chain.sealed[number]
+        assert sealed is not None
+        values: dict[str, Any] = {
+            "domain": domain(self.l1.origin.chain_id, int(self.l1.rollup, 16)), "block_number": number,
+            "chunk_position": 0, "chunks": sealed.l2, "word_position": 0, "record": b"",
+            "operation_hash": bytes(32), "recipient": 0, "issued_at": sealed.header.timestamp,
+            "commit_by": sealed.header.timestamp + 86_400, "validator_set": bytes(32),
+        }  # fmt: skip
+        return signed(Receipt(**values | changes))
+
+
+def test_judge_a_block_taken_back_with_anothers_is_not_broken() -> None:
+    """On L1 in time: kept, then taken back. Never on L1 as the one below was taken back in time: not to be judged."""
+    with Anvil(accounts=4) as anvil:
+        past = Reverted(anvil)
+        lookup = Lookup(past.l1.rpc, past.l1.rollup, past.l1.origin.deployed_at)
+        assert judge(past.receipt(3), lookup).is_kept
+        past.take_back()
+        first = past.l1.accounts[0]
+        verdict = judge(past.receipt(3), lookup)
+        assert not verdict.is_kept
+        assert verdict.reverted is not None
+        assert (verdict.stage, verdict.committed_at) == (Stage.ABSENT, past.chain.chain[3].committed_at)
+        assert (verdict.reverted.first, verdict.reverted.last, verdict.reverted.suspended) == (2, 3, first.lower())
+        # Block 4 was promised and could not come; before the one below was taken back nothing excuses it.
+        absent = judge(past.receipt(4, commit_by=verdict.reverted.time), lookup)
+        assert (absent.committed_at, absent.reverted) == (None, verdict.reverted)
+        with pytest.raises(ReceiptLateError) as late:
+            judge(past.receipt(4, commit_by=verdict.reverted.time - 1), lookup)
+        assert late.value.committed_at is None
+        with pytest.raises(ReceiptLateError):
+            judge(past.receipt(4, issued_at=verdict.reverted.time + 1, commit_by=verdict.reverted.time + 1), lookup)
+        # What was on L1 and did not hold the promise is no excuse either.
+        with pytest.raises(ReceiptLateError):
+            judge(past.receipt(3, chunks=bytes(15), commit_by=verdict.reverted.time - 1), lookup)
+
+
+def test_judge_a_suspended_signers_own_late_block_is_late() -> None:
+    with Anvil(accounts=4) as anvil:
+        past = Reverted(anvil)
+        past.take_back()
+        lookup = Lookup(past.l1.rpc, past.l1.rollup, past.l1.origin.deployed_at)
+        (reverting,) = lookup.revertings()
+        receipt = past.receipt(4, commit_by=reverting.time)
+        own = EthereumAccount.from_key(PAYER_KEY)
+        assert int(own.address, 16) == int(reverting.suspended, 16)
+        receipt = replace(receipt, signature=bytes(own.unsafe_sign_hash(receipt.digest).signature))
+        with pytest.raises(ReceiptLateError):
+            judge(receipt, lookup)
+
+
+def test_verify_a_block_taken_back_says_whose_it_was(tmp_path: Path) -> None:
+    with Anvil(accounts=4) as anvil:
+        past = Reverted(anvil)
+        past.take_back()
+        world = World(past.l1, past.chain, save_manifest(past.l1, tmp_path), anvil.url)
+        result = world.verify(past.receipt(3), tmp_path, "--rpc", world.url)
+        assert result.exit_code == 0, result.output
+        assert "taken back: it was on L1 in time" in result.output
+        assert f"{past.l1.accounts[0].lower()} had not proven block 2" in result.output
+        as_json = json.loads(world.verify(past.receipt(3), tmp_path, "--rpc", world.url, "--json").output)
+        assert as_json["reverted"] == {"block": 2, "suspended": past.l1.accounts[0].lower()}

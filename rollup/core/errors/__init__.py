@@ -51,6 +51,7 @@
     ├── ReceiptError                  a receipt does not hold
     │   ├── ReceiptForeignError
     │   ├── ReceiptSignerError
+    │   ├── ReceiptLateError
     │   └── ReceiptBrokenError
     └── KeyDerivationError            an L2 key could not be derived from an Ethereum account
         ├── SignerNotDeterministicError
@@ -117,7 +118,13 @@ from rollup.core.errors.order import (
     OrderReplacedError,
     SwapTokensError,
 )
-from rollup.core.errors.receipt import ReceiptBrokenError, ReceiptError, ReceiptForeignError, ReceiptSignerError
+from rollup.core.errors.receipt import (
+    ReceiptBrokenError,
+    ReceiptError,
+    ReceiptForeignError,
+    ReceiptLateError,
+    ReceiptSignerError,
+)
 
 __all__ = [
     "AccountMissingError",
@@ -160,6 +167,7 @@ __all__ = [
     "ReceiptBrokenError",
     "ReceiptError",
     "ReceiptForeignError",
+    "ReceiptLateError",
     "ReceiptSignerError",
     "RecipientMismatchError",
     "ReplayError",

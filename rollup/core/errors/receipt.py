@@ -57,3 +57,28 @@ class ReceiptBrokenError(ReceiptError):
             f"block {self.block_number} has {self.published or 'nothing'} from {unit} {self.position} of its "
             f"{self.stream} stream, the receipt promises {self.promised}: keep the receipt, it proves the fault"
         )
+
+
+@dataclass(eq=False)
+class ReceiptLateError(ReceiptError):
+    """L1 did not have the block by the receipt's time: with the receipt alone this is provable.
+
+    `committed_at` is when L1 took it, None if it has not.
+    """
+
+    block_number: int
+    commit_by: int
+    committed_at: int | None
+    code = "receipt_late"
+
+    @property
+    def message(self) -> str:
+        late = (
+            "is not on L1"
+            if self.committed_at is None
+            else f"was committed {self.committed_at - self.commit_by} s late"
+        )
+        return (
+            f"block {self.block_number} {late}, and the receipt promises it by unix time {self.commit_by}: keep the "
+            "receipt, it proves the fault"
+        )
