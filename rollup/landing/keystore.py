@@ -28,7 +28,7 @@ def open_keystore(path: Path, password: Path | Callable[[str], str]) -> LocalAcc
     content = _read_private(path)
     try:
         keystore = json.loads(content)
-        secret = password(f"password of {path}: ") if callable(password) else _password(password)
+        secret = password(f"password of {path}: ") if callable(password) else read_password(password)
         key = Account.decrypt(keystore, secret)
         account: LocalAccount = Account.from_key(key)
     except (FileExposed, KeystoreUnusable):
@@ -62,7 +62,8 @@ def create_keystore(path: Path, key: bytes, password: str, iterations: int | Non
         raise KeystoreUnusable(str(path), error.strerror or str(error)) from error
 
 
-def _password(path: Path) -> str:
+def read_password(path: Path) -> str:
+    """The first line of a password file. Raises: FileExposed, KeystoreUnusable."""
     try:
         lines = _read_private(path).decode().splitlines()
     except UnicodeDecodeError as error:
