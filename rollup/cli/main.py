@@ -21,6 +21,7 @@ def cli() -> None:
     sluice demo       a payroll from CSV through L1 and back
     sluice deploy     contracts on any chain, with a manifest that the others read
     sluice deposit    money in; exit, pending, withdraw: and out again
+    sluice wallet     your account on a node: deposit, pay, swap, withdraw, receipts
     sluice sign       L2 operations, offline, as JSON
     sluice receipt    what a validator's signed promise is worth
     sluice node       run a node: receipts over HTTP, blocks, proofs, L1
@@ -73,8 +74,10 @@ def _add_commands() -> None:
     from rollup.cli.receipt import receipt
     from rollup.cli.restore import balances, restore
     from rollup.cli.sign import sign
+    from rollup.cli.wallet_commands import wallet
 
-    users = (deposit, sign, forced_exit, pending, withdraw, approve_key, restore, balances, receipt, exodus, revert)
+    own = (wallet, sign, receipt)
+    users = (*own, deposit, forced_exit, pending, withdraw, approve_key, restore, balances, exodus, revert)
     for command in (build, demo, deploy, rebuild, doctor, bench, node, database, prover, ceremony, *users):
         cli.add_command(command)
 

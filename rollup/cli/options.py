@@ -3,9 +3,9 @@
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -40,6 +40,13 @@ key_index_option = click.option(
 
 
 ACCOUNT_ID = click.IntRange(0, (1 << ACCOUNT_ID_BITS) - 1)
+
+
+class TokenList(Protocol):
+    """A deployment, as far as its tokens go: each with `token_id`, `symbol`, `decimals`."""
+
+    @property
+    def tokens(self) -> Sequence[Any]: ...
 
 
 class Address(click.ParamType):
@@ -84,7 +91,7 @@ def rpc_option(required: bool = True, then: str = "") -> Callable[[_Command], _C
     return click.option("--rpc", type=NodeUrl(), required=required, help=words)
 
 
-def token_of(manifest: "Manifest", symbol: str, option: str) -> "Token":
+def token_of(manifest: TokenList, symbol: str, option: str) -> "Token":
     """Return the deployment's token of a symbol.
 
     Raises: click.BadParameter.
@@ -134,23 +141,21 @@ def amount_of(text: str, token: "Token", option: str, fits: Callable[[int], obje
     raise click.BadParameter(f"{text!r} {reason}", param_hint=option)
 
 
-def fee_of(text: str, token: "Token", manifest: "Manifest") -> int:
+def fee_of(text: str, token: "Token", manifest: TokenList, option: str = "--fee") -> int:
     """Return the fee of an operation that pays it in the token it moves: AMOUNT:SYMBOL, or AMOUNT alone.
 
     Raises: click.BadParameter.
     """
     if ":" not in text:
-        return amount_of(text, token, "--fee", pack_fee)
-    named, units = money_of(manifest, text, "--fee", pack_fee)
+        return amount_of(text, token, option, pack_fee)
+    named, units = money_of(manifest, text, option, pack_fee)
     if named != token:
         reason = f"{text!r}: this fee is paid in the token that is paid or sold, {token.symbol}"
-        raise click.BadParameter(reason, param_hint="--fee")
+        raise click.BadParameter(reason, param_hint=option)
     return units
 
 
-def money_of(
-    manifest: "Manifest", text: str, option: str, fits: Callable[[int], object] = exact
-) -> tuple["Token", int]:
+def money_of(manifest: TokenList, text: str, option: str, fits: Callable[[int], object] = exact) -> tuple["Token", int]:
     """Read AMOUNT:SYMBOL, such as 12.5:USDS.
 
     Args:
