@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -317,7 +317,14 @@ class Database:
             raise DatabaseUnusable(self.name, _reason(error)) from error
         # Detached from the pool, so that closing it ends the session.
         connection.detach()
-        return connection.close
+
+        def release() -> None:
+            # The server notices a closed connection only a moment later, and the next node may be there by then.
+            with suppress(SQLAlchemyError):
+                connection.execute(text(f"SELECT pg_advisory_unlock({_POSTGRES_LOCK})"))
+            connection.close()
+
+        return release
 
 
 def copy_tables(source: Database, target: Database) -> dict[str, int]:

@@ -329,7 +329,7 @@ class Sequencer:
         try:
             closed = self.ledger.close()
         except NoFeeAccountError:
-            # Only the queue's operations are in it; the validator's own deposit is among those to come.
+            # Nobody has an account yet: only deposits that are refused are in it.
             return False
         self._changes.closed.append(closed)
         self._last = closed.record
