@@ -44,11 +44,12 @@ Proof = Sequence[int]
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An entry of the queue as requested: the operator's part is blank. `expiry` in unix seconds."""
+    """An entry of the queue as requested: the operator's part is blank. `expiry` in unix seconds; `l1_block` has it."""
 
     index: int
     operation: QueueOperation
     expiry: int
+    l1_block: int = 0
 
 
 class RollupClient:
@@ -246,9 +247,10 @@ class RollupClient:
         verifier = str(self._view("exitVerifier", [], [], "address"))
         return self.sender.rpc.call(verifier, selector("keyHash", []))
 
-    def queue(self, start: int = 0) -> list[Queued]:
-        """The queue's entries from index `start` on, executed ones too, as their events tell."""
-        logs = self.sender.rpc.logs(self.address, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], self.deployed_at)
+    def queue(self, start: int = 0, since: int = 0) -> list[Queued]:
+        """The queue's entries from index `start` on, executed ones too, as events from L1 block `since` on tell."""
+        first = max(since, self.deployed_at)
+        logs = self.sender.rpc.logs(self.address, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], first)
         entries = sorted((_queued(log) for log in logs), key=lambda entry: entry.index)
         return [entry for entry in entries if entry.index >= start]
 
@@ -279,4 +281,4 @@ def _queued(log: dict[str, Any]) -> Queued:
         operation = Deposit(0, token, amount, owner, (record[2], record[3]), is_owner, queue_fee_gwei=fee_gwei)
     else:
         operation = FullExit(account_id, token, owner, None, fee_gwei)
-    return Queued(int(log["topics"][1], 16), operation, expiry)
+    return Queued(int(log["topics"][1], 16), operation, expiry, int(log["blockNumber"], 16))

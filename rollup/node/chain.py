@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from rollup.l1.abi import L1Block, NewBlock, selector
 from rollup.l1.client import Queued, RollupClient
@@ -11,6 +11,9 @@ from rollup.l1.manifest import Manifest
 from rollup.l1.published import Published
 from rollup.l1.sending import Account
 from rollup.node.provers import Proof
+
+REORGANISATION_BLOCKS: Final = 64
+"""As far back as L1 may be rewritten before it is final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class RollupChain:
         self._governor = manifest.contracts["Governor"].address
         self._account = account
         self._confirmations = confirmations
+        self._seen: dict[int, int] = {}
         self._lookup = Lookup(client.sender.rpc, client.address, client.deployed_at)
 
     def heads(self) -> Heads:
@@ -102,7 +106,17 @@ class RollupChain:
         total = int(rpc("eth_call", call, deep if self._confirmations else "latest"), 16)
         if total <= start:
             return []
-        return [entry for entry in self._client.queue(start) if entry.index < total]
+        entries = self._client.queue(start, self._since(start))
+        self._seen |= {entry.index: entry.l1_block for entry in entries}
+        return [entry for entry in entries if entry.index < total]
+
+    def _since(self, start: int) -> int:
+        """The L1 block to read the queue from: entries are in order, and a reorganisation moves them little."""
+        before = max((index for index in self._seen if index <= start), default=None)
+        if before is None:
+            return 0
+        self._seen = {index: block for index, block in self._seen.items() if index >= before}
+        return self._seen[before] - REORGANISATION_BLOCKS
 
     def validator_set(self) -> bytes:
         """The registry's, as of now."""

@@ -30,6 +30,7 @@ from rollup.node.errors import (
     L1AheadError,
     NodeError,
     NotConnectedError,
+    QueueChangedError,
     StorageError,
 )
 from rollup.node.intake import Intake, all_of
@@ -40,6 +41,7 @@ from rollup.node.listening import Kept, Listener
 from rollup.node.pipeline import Pipeline
 from rollup.node.policy import Policy
 from rollup.node.provers import ProverPool
+from rollup.node.queue_watch import QueueWatch
 from rollup.node.recovery import recover
 from rollup.node.sealing import Sealer
 from rollup.node.sequencer import Outcome, Sequencer
@@ -109,6 +111,8 @@ class Node:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._is_connected = False
+        self._queue = QueueWatch()
+        self.queue_fault: QueueChangedError | None = None
         self.fault: NodeError | None = None
         self.l1_fault: str | None = None
         self.storage_fault: str | None = None
@@ -124,6 +128,9 @@ class Node:
             raise L1AheadError(last.number if last else 0, heads.committed)
         waiting = self._database.blocks(heads.committed + 1)
         self._to_land = deque(record for record in waiting if record.status != Status.OPEN)
+        for record in self._database.blocks(heads.executed + 1):
+            entries = self._database.entries(record.number)
+            self._queue.took((each.queue_index, each.operation()) for each in entries if each.queue_index is not None)
         self.look()
         self._is_connected = True
 
@@ -189,6 +196,8 @@ class Node:
             return FaultError(str(self.fault))
         if not self._is_connected:
             return NotConnectedError()
+        if self.queue_fault is not None:
+            return self.queue_fault
         while self._to_land and self._to_land[0].number <= self.lander.heads.committed:
             self._to_land.popleft()
         return self._policy.refusal(list(self._to_land), self.pipeline.seconds_a_block, self._clock())
@@ -267,7 +276,19 @@ class Node:
         Raises: L1Error.
         """
         self._validator_set = self._chain.validator_set()
-        self.sequencer.take_queue(self._chain.queue(self.sequencer.queue_end))
+        end = self.sequencer.queue_end
+        executed = self._database.blocks(self.lander.heads.executed + 1, self.lander.heads.executed + 1)
+        self._queue.executed(executed[0].queue_start if executed else end)
+        first = self._queue.first
+        entries = self._chain.queue(end if first is None else first)
+        self.queue_fault = self._queue.changed(entries)
+        if self.queue_fault is None:
+            new = [entry for entry in entries if entry.index >= end]
+            try:
+                self.sequencer.take_queue(new)
+            finally:
+                taken = [entry for entry in new if entry.index < self.sequencer.queue_end]
+                self._queue.took((entry.index, entry.operation) for entry in taken)
 
     def _step(self) -> bool:
         before = self.lander.heads

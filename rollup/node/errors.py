@@ -19,6 +19,7 @@ SluiceError (rollup.core.errors)
         ├── NotConnectedError  the node has not seen L1 since it started
         ├── StoppingError      the node is being stopped
         ├── FaultError         the node cannot go on
+        ├── QueueChangedError  L1's queue is not what was taken of it
         ├── BacklogError       proving is behind: promises would be at risk
         ├── StorageError       what was promised could not be made durable
         └── QueueFullError     too many submissions wait
@@ -271,6 +272,23 @@ class BacklogError(AdmissionError):
     @property
     def message(self) -> str:
         return f"{self.blocks} blocks are not on L1 yet: {self.reason}; try again later"
+
+
+@dataclass(eq=False)
+class QueueChangedError(AdmissionError):
+    """L1's queue is not what was taken of it: a reorganisation went deeper than `confirmations`."""
+
+    index: int
+    taken: str
+    found: str
+    code = "queue_changed"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"entry {self.index} of L1's queue was {self.taken} and is now {self.found}: blocks with it cannot be "
+            "committed; if L1 does not bring it back, the operator must sequence anew (docs/operations.md)"
+        )
 
 
 @dataclass(eq=False)

@@ -25,7 +25,7 @@ from rollup.l1.reader import Reader
 from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import JsonRpc
 from rollup.l1.sending import TRANSACTION_GAS_LIMIT
-from rollup.node.chain import RollupChain
+from rollup.node.chain import REORGANISATION_BLOCKS, RollupChain
 from rollup.node.core import Node, Rollup
 from rollup.node.database import Database
 from rollup.node.journal import Journal
@@ -161,3 +161,36 @@ def test_land_after_a_reorganisation_and_a_crash(world: World) -> None:
     world.blocks(1)
     world.land()
     world.check()
+
+
+def test_look_reads_the_queue_from_where_it_was(world: World) -> None:
+    """After a reorganisation that drops a deposit the node says so; once another has its index, which is which."""
+    world.blocks(1)
+    world.land()
+    world.rpc("anvil_mine", "0x100")
+    mark = world.rpc("evm_snapshot")
+    world.l1.deposit([3], ETHER)
+    asked: list[int] = []
+    logs = JsonRpc.logs
+
+    def noting(self: JsonRpc, address: str, topics: list[bytes], start: int) -> Any:
+        asked.append(start)
+        return logs(self, address, topics, start)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JsonRpc, "logs", noting)
+        world.node.look()
+        world.node.look()
+    head = int(world.rpc("eth_blockNumber"), 16)
+    assert asked[-1] == head - REORGANISATION_BLOCKS
+    assert world.node.sequencer.queue_end == 3
+    assert world.rpc("evm_revert", mark)
+    world.node.look()
+    fault = world.node.queue_fault
+    assert fault is not None
+    assert (fault.index, fault.found) == (2, "nothing")
+    world.l1.deposit([1], 2 * ETHER)
+    world.node.look()
+    fault = world.node.queue_fault
+    assert fault is not None
+    assert str(2 * ETHER) in fault.found
