@@ -1,4 +1,5 @@
-"""README's table of figures, from the committed measurements alone: `python -m bench.page` writes it anew.
+"""The tables of figures of README and docs/performance.md, from what is committed alone: `python -m bench.page` writes
+them anew.
 
 Times and memory are those of the newest file in bench/results, which may be of an older commit: it is named. Counts and
 gas are of now, from constraints.json and gas.json, which their own tests hold against the sources.
@@ -9,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bench import l1_cost
 from rollup.circuits.blocks import steps_that_fit
 from rollup.circuits.compiler import CIRCUITS
 from rollup.cli.build import DOMAINS_LOG2
@@ -20,7 +22,7 @@ RESULTS = Path(__file__).parent / "results"
 GAS = ROOT / "tests" / "contracts" / "gas.json"
 DOMAINS = (*DOMAINS_LOG2, 22)
 """Those of the deployed sizes, and a large one."""
-_BLOCK = re.compile(r"<!-- figures -->\n.*<!-- /figures -->\n", re.DOTALL)
+PERFORMANCE = ROOT / "docs" / "performance.md"
 
 
 def newest_results(folder: Path = RESULTS) -> dict[str, Any]:
@@ -36,15 +38,22 @@ def figures_block(report: dict[str, Any]) -> str:
     rows = [("figure", "reached"), ("---", "---"), *_counts(), *_measured(report["figures"])]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     title = f"{machine['cpu']}{vectors}, {machine['cores']} cores; times and memory of {report['date'][:10]}"
-    return f"<!-- figures -->\n{title}, commit {report['commit']}.\n\n{table}\n<!-- /figures -->\n"
+    return f"{title}, commit {report['commit']}.\n\n{table}\n"
 
 
-def write_readme(report: dict[str, Any], path: Path = README) -> None:
+def write_readme(report: dict[str, Any], path: Path | None = None) -> None:
     """Replace the table in README."""
-    text, found = _BLOCK.subn(lambda _: figures_block(report), path.read_text())
+    write_marked(path or README, "figures", figures_block(report))
+
+
+def write_marked(path: Path, mark: str, text: str) -> None:
+    """Replace what a page holds between `<!-- mark -->` and `<!-- /mark -->`."""
+    before, after = f"<!-- {mark} -->\n", f"<!-- /{mark} -->\n"
+    pattern = re.compile(f"{before}.*{after}", re.DOTALL)
+    page, found = pattern.subn(lambda _: before + text + after, path.read_text())
     if found != 1:
-        raise SystemExit(f"{path} has {found} tables of figures between <!-- figures --> marks: it needs one")
-    path.write_text(text)
+        raise SystemExit(f"{path} has {found} tables between <!-- {mark} --> marks: it needs one")
+    path.write_text(page)
 
 
 def _counts() -> list[tuple[str, str]]:
@@ -84,3 +93,4 @@ def _time_and_memory(seconds: float, megabytes: float) -> str:
 
 if __name__ == "__main__":
     write_readme(newest_results())
+    write_marked(PERFORMANCE, "l1", l1_cost.table() + "\n")

@@ -17,22 +17,39 @@ abstract contract Prover is Chain, Queue {
     function proveBlocks(Block[] calldata blocks, uint256[8][] calldata proofs) external {
         _requireNormal();
         if (blocks.length != proofs.length) revert LengthMismatch(blocks.length, proofs.length);
-        uint256 last = blocks.length;
+        // Two who prove the same blocks must not undo each other's work.
+        uint256 done = 0;
+        while (done < blocks.length && blocks[done].number <= provenBlocks()) ++done;
+        if (done == blocks.length) return;
+        _proveMany(blocks[done:], proofs[done:]);
+        _requireNoneOverdue(blocks[blocks.length - 1].queueEnd);
+    }
+
+    function _proveMany(Block[] calldata blocks, uint256[8][] calldata proofs) private {
+        uint16[] memory sizes = new uint16[](blocks.length);
+        uint256[3][] memory inputs = new uint256[3][](blocks.length);
         for (uint256 i = 0; i < blocks.length; ++i) {
-            // Two who prove the same blocks must not undo each other's work.
-            if (blocks[i].number <= provenBlocks()) continue;
-            _prove(blocks[i], proofs[i]);
-            last = i;
+            sizes[i] = blocks[i].blockSize;
+            inputs[i] = _accept(blocks[i]);
         }
-        if (last < blocks.length) _requireNoneOverdue(blocks[last].queueEnd);
+        if (!IVerifier(verifier).verifyMany(sizes, proofs, inputs)) {
+            revert InvalidProof(blocks[0].number, blocks[blocks.length - 1].number);
+        }
     }
 
     function _prove(Block memory block_, uint256[8] calldata proof) internal {
+        uint256[3] memory inputs = _accept(block_);
+        if (!IVerifier(verifier).verify(block_.blockSize, proof, inputs)) {
+            revert InvalidProof(block_.number, block_.number);
+        }
+    }
+
+    /// @notice Counts the next committed block as proven; whoever calls this checks the proof.
+    /// @return inputs What the proof is to be of.
+    function _accept(Block memory block_) private returns (uint256[3] memory inputs) {
         _requireNumber(provenBlocks() + 1, block_);
-        bytes32 hash = _requireStored(block_);
-        uint256[3] memory inputs = [block_.commitment, block_.challenge, block_.evaluation];
-        if (!IVerifier(verifier).verify(block_.blockSize, proof, inputs)) revert InvalidProof(block_.number);
-        _markProven(block_.number, hash);
+        _markProven(block_.number, _requireStored(block_));
+        inputs = [block_.commitment, block_.challenge, block_.evaluation];
     }
 
     /// @dev While an entry is overdue there is no way on past it: blocks that serve others could change the last proven block,

@@ -237,8 +237,9 @@ interface IRollup {
     /// @notice The signature is not the owner's of this key change.
     /// @param signer Whose it is; 0 if it is none, or its s is in the upper half of the group's order.
     error KeyChangeNotSigned(address owner, address signer, bytes32 digest);
-    /// @notice The proof does not hold for the block.
-    error InvalidProof(uint64 number);
+    /// @notice One of the proofs of these blocks does not hold.
+    /// @param first, last Numbers of the first and the last of them.
+    error InvalidProof(uint64 first, uint64 last);
     /// @notice Only proven blocks are executed.
     error BlockNotProven(uint64 number, uint64 proven);
     /// @notice The L1 stream is not the one that was committed.

@@ -20,6 +20,15 @@ interface IVerifier {
         view
         returns (bool);
 
+    /// @notice Checks several proofs at once, for the gas of a pairing and two multiplications each.
+    /// @param blockSizes, proofs, inputs Of each proof as in `verify`.
+    /// @return Whether all hold. A set with a false one among them passes with probability 2^-128.
+    /// Reverts: InputNotInField, UnknownBlockSize; Panic if there are fewer proofs or inputs than sizes.
+    function verifyMany(uint16[] calldata blockSizes, uint256[8][] calldata proofs, uint256[3][] calldata inputs)
+        external
+        view
+        returns (bool);
+
     /// @notice Whether there is a key for blocks of this many steps.
     function supportsSize(uint16 blockSize) external view returns (bool);
 

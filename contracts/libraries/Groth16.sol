@@ -3,18 +3,25 @@ pragma solidity 0.8.37;
 
 import {FIELD_MODULUS} from "../generated/Constants.sol";
 import {IVerifier} from "../interfaces/IVerifier.sol";
+import {Bn254} from "./Bn254.sol";
 
 /// @notice Groth16 over BN254 with three public inputs: e(-A, B) e(alpha, beta) e(L, gamma) e(C, delta) = 1 with
 /// L = IC_0 + sum of input_i IC_(i+1).
 /// @dev A key's words are in the order of the pairing precompile. `shared` are alpha (2), beta (4) and gamma (4), the
 /// same for all circuits of the same powers of tau; `own` are the circuit's delta (4) and IC (2 each).
 library Groth16 {
-    /// q, the modulus of coordinates.
-    uint256 private constant BASE_FIELD_MODULUS =
-        21888242871839275222246405745257275088696311157297823662689037894645226208583;
-    address private constant EC_ADD = address(6);
-    address private constant EC_MUL = address(7);
-    address private constant EC_PAIRING = address(8);
+    using Bn254 for uint256[2];
+    using Bn254 for uint256[];
+
+    /// @notice A product of equations, while it is put together.
+    /// @dev `pairs`: one a proof, one a size, then alpha's and gamma's; there is room for as many sizes as proofs.
+    struct Product {
+        uint256[] pairs;
+        uint256 used;
+        uint256[] coefficients;
+        uint256 total;
+        uint256[2] l;
+    }
 
     /// @return Whether the proof holds; false too for coordinates out of range or off the curve.
     function verify(
@@ -23,14 +30,41 @@ library Groth16 {
         uint256[8] calldata proof,
         uint256[3] calldata inputs
     ) internal view returns (bool) {
-        for (uint256 i = 0; i < 3; ++i) {
-            if (inputs[i] >= FIELD_MODULUS) revert IVerifier.InputNotInField(i, inputs[i]);
+        if (!_isWellFormed(proof, inputs)) return false;
+        uint256[] memory pairs = new uint256[](4 * Bn254.PAIR_WORDS);
+        pairs.put(0, _a(proof).negate(), [proof[2], proof[3], proof[4], proof[5]]);
+        _putShared(pairs, 1, shared, 1, _combine(own, [uint256(1), inputs[0], inputs[1], inputs[2]]));
+        pairs.put(3, _c(proof), [own[0], own[1], own[2], own[3]]);
+        return pairs.isOne(4);
+    }
+
+    /// @notice Proofs of circuits with the same `shared`, checked at once: the product of their equations, each to the power of
+    /// its coefficient. Of each size only the sum of its C is paired, and of all only one alpha and one L.
+    /// @dev The first coefficient is 1, the others are 128 bits of a hash of the whole call: whoever chooses proofs chooses
+    /// other coefficients with them. A product with a false equation in it is 1 with probability 2^-128.
+    /// @param ownOf The key of a size.
+    /// @return Whether all hold.
+    function verifyMany(
+        uint256[10] memory shared,
+        function(uint16) internal pure returns (uint256[12] memory) ownOf,
+        uint16[] calldata sizes,
+        uint256[8][] calldata proofs,
+        uint256[3][] calldata inputs
+    ) internal view returns (bool) {
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            if (!_isWellFormed(proofs[i], inputs[i])) return false;
         }
-        for (uint256 i = 0; i < 8; ++i) {
-            if (proof[i] >= BASE_FIELD_MODULUS) return false;
+        Product memory product = _begin(sizes.length);
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            uint256[8] calldata proof = proofs[i];
+            uint256[2] memory a = _a(proof).mul(product.coefficients[i]).negate();
+            product.pairs.put(product.used++, a, [proof[2], proof[3], proof[4], proof[5]]);
         }
-        (bool ok, uint256 x, uint256 y) = _combine(own, inputs);
-        return ok && _pair(shared, own, proof, x, y);
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            if (!_isTaken(sizes, i)) _addSize(product, ownOf(sizes[i]), i, sizes, proofs, inputs);
+        }
+        _putShared(product.pairs, product.used, shared, product.total, product.l);
+        return product.pairs.isOne(product.used + 2);
     }
 
     /// @return keccak256 of the key's words.
@@ -38,80 +72,84 @@ library Groth16 {
         return keccak256(abi.encode(shared, own));
     }
 
-    /// @return ok Whether the precompiles took all points.
-    /// @return x The point L.
-    /// @return y The point L.
-    function _combine(uint256[12] memory own, uint256[3] calldata inputs)
-        private
-        view
-        returns (bool ok, uint256 x, uint256 y)
-    {
-        (ok, x, y) = (true, own[4], own[5]);
-        for (uint256 i = 0; ok && i < 3; ++i) {
-            uint256[2] memory product;
-            (ok, product) = _call3(EC_MUL, [own[6 + 2 * i], own[7 + 2 * i], inputs[i]]);
-            if (ok) (ok, product) = _call4(EC_ADD, [x, y, product[0], product[1]]);
-            (x, y) = (product[0], product[1]);
+    function _begin(uint256 count) private pure returns (Product memory product) {
+        product.pairs = new uint256[]((2 * count + 2) * Bn254.PAIR_WORDS);
+        product.coefficients = new uint256[](count);
+        bytes32 seed = keccak256(msg.data);
+        for (uint256 i = 0; i < count; ++i) {
+            product.coefficients[i] = i == 0 ? 1 : uint128(uint256(keccak256(abi.encode(seed, i))));
+            product.total += product.coefficients[i];
         }
     }
 
-    function _pair(uint256[10] memory shared, uint256[12] memory own, uint256[8] calldata proof, uint256 x, uint256 y)
-        private
-        view
-        returns (bool)
-    {
-        uint256[24] memory pairs = [
-            proof[0],
-            (BASE_FIELD_MODULUS - proof[1]) % BASE_FIELD_MODULUS,
-            proof[2],
-            proof[3],
-            proof[4],
-            proof[5],
-            shared[0],
-            shared[1],
-            shared[2],
-            shared[3],
-            shared[4],
-            shared[5],
-            x,
-            y,
-            shared[6],
-            shared[7],
-            shared[8],
-            shared[9],
-            proof[6],
-            proof[7],
-            own[0],
-            own[1],
-            own[2],
-            own[3]
-        ];
-        uint256[1] memory result;
-        bool ok;
-        address precompile = EC_PAIRING;
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), precompile, pairs, 768, result, 32)
+    /// @return Whether an earlier proof is of the same size.
+    function _isTaken(uint16[] calldata sizes, uint256 index) private pure returns (bool) {
+        for (uint256 i = 0; i < index; ++i) {
+            if (sizes[i] == sizes[index]) return true;
         }
-        return ok && result[0] == 1;
+        return false;
     }
 
-    function _call3(address precompile, uint256[3] memory input)
-        private
-        view
-        returns (bool ok, uint256[2] memory output)
-    {
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), precompile, input, 96, output, 64)
+    /// @notice Adds L and C of all proofs of one size.
+    /// @param first The first of them.
+    function _addSize(
+        Product memory product,
+        uint256[12] memory own,
+        uint256 first,
+        uint16[] calldata sizes,
+        uint256[8][] calldata proofs,
+        uint256[3][] calldata inputs
+    ) private view {
+        uint256[4] memory scalars;
+        uint256[2] memory c;
+        for (uint256 i = first; i < sizes.length; ++i) {
+            if (sizes[i] != sizes[first]) continue;
+            uint256 coefficient = product.coefficients[i];
+            scalars[0] += coefficient;
+            for (uint256 j = 0; j < 3; ++j) {
+                scalars[j + 1] = addmod(scalars[j + 1], mulmod(coefficient, inputs[i][j], FIELD_MODULUS), FIELD_MODULUS);
+            }
+            c = c.add(_c(proofs[i]).mul(coefficient));
         }
+        product.l = product.l.add(_combine(own, scalars));
+        product.pairs.put(product.used++, c, [own[0], own[1], own[2], own[3]]);
     }
 
-    function _call4(address precompile, uint256[4] memory input)
-        private
-        view
-        returns (bool ok, uint256[2] memory output)
-    {
-        assembly ("memory-safe") {
-            ok := staticcall(gas(), precompile, input, 128, output, 64)
+    /// @return The sum of scalar_i IC_i.
+    function _combine(uint256[12] memory own, uint256[4] memory scalars) private view returns (uint256[2] memory) {
+        uint256[2] memory l = [own[4], own[5]].mul(scalars[0]);
+        for (uint256 i = 1; i < 4; ++i) {
+            l = l.add([own[4 + 2 * i], own[5 + 2 * i]].mul(scalars[i]));
         }
+        return l;
+    }
+
+    function _putShared(
+        uint256[] memory pairs,
+        uint256 index,
+        uint256[10] memory shared,
+        uint256 total,
+        uint256[2] memory l
+    ) private view {
+        uint256[2] memory alpha = [shared[0], shared[1]];
+        pairs.put(index, alpha.mul(total), [shared[2], shared[3], shared[4], shared[5]]);
+        pairs.put(index + 1, l, [shared[6], shared[7], shared[8], shared[9]]);
+    }
+
+    function _a(uint256[8] calldata proof) private pure returns (uint256[2] memory) {
+        return [proof[0], proof[1]];
+    }
+
+    function _c(uint256[8] calldata proof) private pure returns (uint256[2] memory) {
+        return [proof[6], proof[7]];
+    }
+
+    /// @return Whether A and C are points; the pairing looks at B.
+    /// Reverts: InputNotInField.
+    function _isWellFormed(uint256[8] calldata proof, uint256[3] calldata inputs) private pure returns (bool) {
+        for (uint256 i = 0; i < 3; ++i) {
+            if (inputs[i] >= FIELD_MODULUS) revert IVerifier.InputNotInField(i, inputs[i]);
+        }
+        return Bn254.isPoint(proof[0], proof[1]) && Bn254.isPoint(proof[6], proof[7]);
     }
 }

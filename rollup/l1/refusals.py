@@ -34,7 +34,7 @@ WAYS_OUT: Final = {
     "InvalidAuth": "the allow-list takes no auth: leave it empty",
     "InvalidExitProof": "prove the exit again: of the state with exodusRoot, with the kit of this deployment",
     "InvalidOwner": "name an owner who can hold money",
-    "InvalidProof": "the proof is not of this block: prove it again with the deployment's key",
+    "InvalidProof": "a proof is not of its block: prove these again with the deployment's keys",
     "InvalidRecipient": "name an address that can hold money",
     "KeyAuthLength": "hand in one authorisation of 70 bytes for each key change of the block",
     "KeyChangeExpired": "leave the key change out; the owner has to authorise it anew",

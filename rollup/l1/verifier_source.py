@@ -240,6 +240,14 @@ contract BlockVerifier is IVerifier {
         return Groth16.verify(_shared(), _own(blockSize), proof, inputs);
     }
 
+    function verifyMany(uint16[] calldata blockSizes, uint256[8][] calldata proofs, uint256[3][] calldata inputs)
+        external
+        view
+        returns (bool)
+    {
+        return Groth16.verifyMany(_shared(), _own, blockSizes, proofs, inputs);
+    }
+
     function supportsSize(uint16 blockSize) external pure returns (bool) {
         return @SIZES@;
     }

@@ -167,7 +167,7 @@ class Lander:
 
 def _most_proofs() -> int:
     """How many blocks' proofs one transaction takes."""
-    by_gas = (MOST_GAS - prove_gas(1)) // PROVE_BLOCK_GAS + 1
+    by_gas = (MOST_GAS - prove_gas(2)) // PROVE_BLOCK_GAS + 2
     return min(by_gas, DATA_BYTES // HEADER_BYTES)
 
 

@@ -169,17 +169,20 @@ def blocks(rig: Rig) -> Costs:
     rig.execute(rig.chain[1], b"")
     costs["proveBlocks, one block, without the proof"] = rig.prove(rig.chain[2])["gasUsed"]
     costs["executeBlocks, one block without records"] = rig.execute(rig.chain[2], b"")["gasUsed"]
-    costs["verify, a transaction"], costs["verify, execution alone"] = _verify(rig)
-    return costs
+    return costs | verifying(rig)
 
 
-def _verify(rig: Rig) -> tuple[int, int]:
-    """What verifying a block's proof costs: as a transaction, and the execution alone."""
+def verifying(rig: Rig) -> Costs:
+    """The real verifier: one proof, and as many as a call may have."""
     verifier = rig.owner.deploy(rig.project.BlockVerifier)
     inputs = [int(value) for value in TOYS[0]["inputs"]]
     arguments = [TOYS[0]["block_size"], list(proof_words(TOYS[0]["proof"])), inputs]
     receipt = rig.send(verifier, "verify", *arguments, sender=rig.bob)
-    return receipt["gasUsed"], execution_gas(rig, receipt)
+    costs = {"verify, a transaction": receipt["gasUsed"], "verify, execution alone": execution_gas(rig, receipt)}
+    for count in TOGETHER:
+        receipt = rig.send(verifier, "verifyMany", *([each] * count for each in arguments), sender=rig.bob)
+        costs[f"verifyMany, {count} of one size, execution alone"] = execution_gas(rig, receipt)
+    return costs
 
 
 def _charged(rig: Rig, receipt: Any) -> int:
@@ -195,12 +198,12 @@ def blocks_together(rig: Rig) -> Costs:
     calldata does not decide.
     """
     rig.run_block()
-    verifying = _verify(rig)[1]
+    real = verifying(rig)
     new = rig.new_block(l2=b"\xab" * 15 * TRANSFERS)
     with rig.undone():
         arguments = rig.one_call_arguments(new, FULL_PROOF)
         alone = rig.send(rig.rollup, "commitProveExecute", *arguments, sender=rig.validator)
-        costs = {f"{TRANSFERS} Transfers, in one call": _charged(rig, alone) + verifying}
+        costs = {f"{TRANSFERS} Transfers, in one call": _charged(rig, alone) + real["verify, execution alone"]}
     for count in TOGETHER:
         with rig.undone():
             commit = rig.commit(*(replace(new, new_root=new.new_root + n) for n in range(count)))
@@ -209,7 +212,9 @@ def blocks_together(rig: Rig) -> Costs:
             execute = rig.send(rig.rollup, "executeBlocks", tuples, [b""] * count, sender=rig.validator)
             name = f"{TRANSFERS} Transfers in each block, {count} at once"
             costs[f"{name}: commitBlocks"] = commit["gasUsed"]
-            costs[f"{name}: proveBlocks"] = _charged(rig, prove) + count * verifying
+            costs[f"{name}: proveBlocks"] = (
+                _charged(rig, prove) + real[f"verifyMany, {count} of one size, execution alone"]
+            )
             costs[f"{name}: executeBlocks"] = execute["gasUsed"]
     return costs
 

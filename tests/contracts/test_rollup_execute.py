@@ -72,9 +72,9 @@ def test_prove_changed_block_is_refused(rig: Rig, field: str) -> None:
 
 def test_prove_wrong_proof_is_refused(rig: Rig) -> None:
     first, second = commit_two(rig)
-    assert rig.refused_proof(first, proof=ZERO_PROOF) == Refusal("InvalidProof", (1,))
+    assert rig.refused_proof(first, proof=ZERO_PROOF) == Refusal("InvalidProof", (1, 1))
     arguments = [[astuple(first), astuple(second)], [PROOF, ZERO_PROOF]]
-    assert rig.refused(rig.rollup, "proveBlocks", *arguments, sender=rig.bob) == Refusal("InvalidProof", (2,))
+    assert rig.refused(rig.rollup, "proveBlocks", *arguments, sender=rig.bob) == Refusal("InvalidProof", (1, 2))
 
 
 def test_prove_lists_of_different_length_are_refused(rig: Rig) -> None:
@@ -91,7 +91,7 @@ def test_prove_passes_commitment_challenge_evaluation_and_size_to_the_verifier(r
     )
     other = replace(rig, rollup=rollup, chain=[Block()])
     other.commit(other.new_block(block_size=2))
-    assert other.refused_proof(other.last, proof=[1] * 8) == Refusal("InvalidProof", (1,))
+    assert other.refused_proof(other.last, proof=[1] * 8) == Refusal("InvalidProof", (1, 1))
 
 
 # ---- Execute ----
@@ -252,7 +252,7 @@ def test_commit_prove_execute_after_each_other(rig: Rig) -> None:
 def test_commit_prove_execute_wrong_proof_leaves_nothing(rig: Rig) -> None:
     arguments = one_call(rig, rig.new_block(), proof=ZERO_PROOF)
     assert rig.refused(rig.rollup, "commitProveExecute", *arguments, sender=rig.validator) == Refusal(
-        "InvalidProof", (1,)
+        "InvalidProof", (1, 1)
     )
     assert counters(rig) == (0, 0, 0)
 

@@ -28,7 +28,7 @@ def test_commit_prove_execute_tampered_proof_is_refused(block_one: Case, index: 
     proof[index] ^= 1
     with pytest.raises(ContractRefused, match="prove it again") as error:
         send(block_one, L1Block.genesis(), NewBlock.of(proven.block), tuple(proof))
-    assert data_of(error) == ("InvalidProof", {"number": 1})
+    assert data_of(error) == ("InvalidProof", {"first": 1, "last": 1})
     assert world.client.committed_blocks() == 0
 
 
@@ -54,7 +54,7 @@ def test_commit_prove_execute_other_data_than_proven_is_refused(
     _, proven = block_one
     with pytest.raises(ContractRefused) as error:
         send(block_one, L1Block.genesis(), change(NewBlock.of(proven.block)), proven.proof)
-    assert data_of(error) == ("InvalidProof", {"number": 1})
+    assert data_of(error) == ("InvalidProof", {"first": 1, "last": 1})
 
 
 def test_commit_prove_execute_root_plus_r_is_refused(block_one: Case) -> None:

@@ -44,6 +44,8 @@ def test_figures_are_as_measured() -> None:
     one, most = TOGETHER[1], [max(TOGETHER[n + 1][call] - TOGETHER[n][call] for n in range(1, 8)) for call in range(3)]
     assert GAS["a Transfer in commitBlocks, execution alone"] == costs.CHUNK_GAS
     assert GAS["commitBlocks, one block of 512 chunks"] == costs.COMMIT_FLOOR_GAS + 512 * CHUNK_BYTES * 40
+    most[1] = max(TOGETHER[n + 1][1] - TOGETHER[n][1] for n in range(2, 8))
+    assert TOGETHER[2][1] - TOGETHER[1][1] == costs.PROVE_TOGETHER_GAS + costs.PROVE_BLOCK_GAS
     assert one == [costs.COMMIT_GAS + TRANSFERS, costs.PROVE_GAS, costs.EXECUTE_GAS]
     assert most == [costs.COMMIT_BLOCK_GAS + TRANSFERS, costs.PROVE_BLOCK_GAS, costs.EXECUTE_BLOCK_GAS]
     assert ONE_CALL == costs.ONE_CALL_GAS + TRANSFERS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import page, run
+from bench import l1_cost, page, run
 from rollup.circuits.blocks import load_pieces, steps_that_fit
 from rollup.circuits.compiler import CIRCUITS
 
@@ -51,12 +51,21 @@ def test_bench_with_every_figure_measured_stores_and_shows_them(
 
 def test_write_readme_without_its_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no table")
-    with pytest.raises(SystemExit, match="has 0 tables of figures"):
+    with pytest.raises(SystemExit, match="has 0 tables between <!-- figures --> marks"):
         page.write_readme(page.newest_results(), tmp_path / "README.md")
 
 
 def test_readme_figures_are_the_committed_ones() -> None:
     assert page.figures_block(page.newest_results()) in page.README.read_text(), "run `python -m bench.page`"
+
+
+def test_performance_page_has_the_gas_of_now() -> None:
+    assert l1_cost.table() in page.PERFORMANCE.read_text(), "run `python -m bench.page`"
+
+
+def test_gas_of_1024_transfers_at_the_prices_of_2021_is_below_what_is_asked() -> None:
+    _, in_2021 = l1_cost.in_one_block(1_024)
+    assert in_2021 / 1_024 <= 650
 
 
 def test_readme_demo_output_has_the_circuits_counts() -> None:
