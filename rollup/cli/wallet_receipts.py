@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from rollup.core.receipt import Receipt
 
 
-@wallet.group(invoke_without_command=True)
-@click.pass_context
-def receipts(context: click.Context) -> None:
+class _ListsByDefault(click.Group):
+    """Without a command it is `list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_help = bool(args) and args[0] in ctx.help_option_names
+        if not args or (args[0].startswith("-") and not is_help):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@wallet.group(cls=_ListsByDefault)
+def receipts() -> None:
     """Receipts that the wallet has kept: a validator's signed promises. Without a command: list."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_receipts)
 
 
 @receipts.command("list")

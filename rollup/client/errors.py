@@ -240,10 +240,13 @@ class KeyNotOurs(ClientError):
     @property
     def message(self) -> str:
         if not self.has_key:
-            return f"account {self.account_id} has no L2 key yet: deposit from its own address, or set one (change key)"
+            return (
+                f"account {self.account_id} has no L2 key yet: deposit from its own address, or set one (`change_key`, "
+                "`sluice wallet new-key --key-index 0`)"
+            )
         return (
             f"account {self.account_id} has an L2 key that is none of the first {self.tried} of this Ethereum account: "
-            "name its number, or set a new key (change key)"
+            "name its number, or set a new key (`change_key`, `sluice wallet new-key`)"
         )
 
 

@@ -134,12 +134,13 @@ class Records:
             raise RecordsUnusable(str(self._path), error.strerror or str(error)) from error
         for number, line in enumerate(lines, 1):
             try:
-                values = json.loads(line or b"{}")
+                values = json.loads(line) if line else None
             except ValueError:
                 # A crash cut it off as it was written: what it was about had not been sent, or is asked again.
                 continue
             try:
-                self._take(values)
+                if values is not None:
+                    self._take(values)
             except (ValueError, KeyError, TypeError, AttributeError, SluiceError) as error:
                 raise RecordsUnusable(str(self._path), f"line {number} is no record: {error}") from error
 
@@ -147,7 +148,7 @@ class Records:
         if "sent" in line:
             name = line["sent"]
             self._sent.setdefault(name, Sent(name, line["at"], from_wire(line["operation"])))
-        elif "answered" in line:
+        else:
             sent = self._sent[line["answered"]]
             self._sent[sent.hash] = Sent(sent.hash, sent.at, sent.operation, receipt_from_wire(line["receipt"]))
 
