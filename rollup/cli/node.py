@@ -140,12 +140,12 @@ def _serve(config: "Config", database: Any) -> int:
     from rollup.service.service import Service
 
     service = Service(config, database)
-    _stop_on_signals(service)
+    stop_on_signals(service)
     click.echo(f"API        http://{service.address}  (http://{service.address}/v1/docs)")
     return service.run(lambda: click.echo("ready; stop with Ctrl-C"))
 
 
-def _stop_on_signals(service: "Service") -> None:
+def stop_on_signals(service: "Service") -> None:
     """The first one ends it in order; the second at once."""
 
     def stop(number: int, _: Any) -> None:

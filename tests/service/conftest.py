@@ -1,0 +1,40 @@
+"""A rollup behind a verifier that accepts all, for tests of what the service does with blocks and proofs."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.accept_all import AcceptAll, creation_codes
+from rollup.l1.anvil import Anvil
+from rollup.l1.rpc import JsonRpc
+
+if TYPE_CHECKING:
+    from service_rig import L1, Zygote
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE))
+sys.path.append(str(HERE.parent / "restore"))  # rpc_server
+
+
+@pytest.fixture(scope="session")
+def codes() -> dict[str, bytes]:
+    return creation_codes()
+
+
+@pytest.fixture
+def l1(codes: dict[str, bytes]) -> Iterator["L1"]:
+    from service_rig import L1
+
+    with Anvil(accounts=5) as anvil:
+        yield L1(anvil, AcceptAll(JsonRpc(anvil.url), codes))
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator["Zygote"]:
+    from service_rig import Zygote
+
+    with Zygote() as made:
+        yield made
