@@ -4,10 +4,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
+from rollup.api.pricing import Pricing
 from rollup.core.addresses import parse_address
 from rollup.core.errors import AddressTextError
 from rollup.landing.config import SenderConfig
@@ -169,6 +171,21 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeSettings:
+    """What is asked of users: L1's gas, and this."""
+
+    step_gwei: Annotated[float, Setting("proving one step", least=0, most=1e9)] = 0.0
+    filled_steps: Annotated[
+        int, Setting("steps of a typical block, which share its costs; 0: half the largest", least=0)
+    ] = 0
+    margin_percent: Annotated[int, Setting("on top of L1's price, which moves", least=0, most=1000)] = 25
+    valid_seconds: Annotated[int, Setting("how long a quote stands", least=1, most=3600)] = 60
+    prices: Annotated[Mapping[str, str], Setting('ETH for one token: { USDS = "0.0003" }', check=_eth)] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ProverSettings:
     """Who proves."""
 
@@ -202,6 +219,7 @@ class Config:
     listen: Annotated[str, Setting("where the API listens", check=check_listen)] = DEFAULT_LISTEN
     database: DatabaseSettings = field(default_factory=lambda: DatabaseSettings())
     policy: PolicySettings = field(default_factory=lambda: PolicySettings())
+    fees: FeeSettings = field(default_factory=lambda: FeeSettings())
     prover: ProverSettings = field(default_factory=lambda: ProverSettings())
     api: Annotated[Mapping[str, Any], Setting("limits of the API")] = field(default_factory=dict)
     log: LogSettings = field(default_factory=lambda: LogSettings())
@@ -253,17 +271,11 @@ class Config:
 
         Raises: ConfigInvalid: a fast fee is in no token of the rollup, or no amount of it.
         """
-        policy, fast, problems = self.policy, {}, []
-        for symbol, amount in policy.fast_fees.items():
-            at = f"policy.fast_fees.{symbol}"
-            if (token := tokens.get(symbol)) is None:
-                problems.append(Problem(at, f"is no token of this rollup: there are {', '.join(tokens)}"))
-            elif (reason := _amount(amount, token)) is not None:
-                problems.append(Problem(at, reason))
-            else:
-                fast[token.token_id] = parse_amount(amount, token)
-        if problems:
-            raise ConfigInvalid("the configuration", problems)
+        policy, fast = self.policy, {}
+        for token, amount in _by_token("policy.fast_fees", policy.fast_fees, tokens):
+            if (reason := _amount(amount, token)) is not None:
+                raise ConfigInvalid("the configuration", [Problem(f"policy.fast_fees.{token.symbol}", reason)])
+            fast[token.token_id] = parse_amount(amount, token)
         return Policy(
             max_age_seconds=policy.max_age_seconds,
             max_steps=policy.max_steps,
@@ -273,6 +285,21 @@ class Config:
             max_backlog=policy.max_backlog,
             promise_margin_seconds=policy.promise_margin_seconds,
         )
+
+    def pricing(self, tokens: Mapping[str, Token]) -> Pricing:
+        """What fees are reckoned with.
+
+        Args:
+            tokens: Of the rollup, by symbol.
+
+        Raises: ConfigInvalid: a price is of no token of the rollup.
+        """
+        fees = self.fees
+        prices = {
+            token.token_id: Fraction(parse_amount(price, ETH), 10**token.decimals)
+            for token, price in _by_token("fees.prices", fees.prices, tokens)
+        }
+        return Pricing(_wei(fees.step_gwei), fees.filled_steps, fees.margin_percent, prices, fees.valid_seconds)
 
 
 def load_config(path: Path) -> Config:
@@ -322,6 +349,14 @@ def _read_limits(table: Mapping[str, Any], base: Path, problems: list[Problem]) 
     from rollup.api import Limits
 
     read_table(Limits, table, base, problems, "api")
+
+
+def _by_token(at: str, values: Mapping[str, str], tokens: Mapping[str, Token]) -> list[tuple[Token, str]]:
+    unknown = [symbol for symbol in values if symbol not in tokens]
+    if unknown:
+        reason = f"is no token of this rollup: there are {', '.join(tokens)}"
+        raise ConfigInvalid("the configuration", [Problem(f"{at}.{symbol}", reason) for symbol in unknown])
+    return [(tokens[symbol], value) for symbol, value in values.items()]
 
 
 def _signer_problems(at: str, signer: KeystoreSettings) -> list[Problem]:

@@ -15,8 +15,9 @@ from eth_abi.abi import encode
 from eth_account.signers.local import LocalAccount
 
 from rollup.core.operations import Deposit
+from rollup.demo.tokens import USDS
 from rollup.l1.abi import selector
-from rollup.l1.anvil import HOST, Anvil
+from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
 from rollup.l1.errors import ManifestInvalid, PortInUse
 from rollup.l1.key_sender import KeySender
@@ -25,11 +26,10 @@ from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import JsonRpc
 from rollup.service.config import (
     Config,
+    FeeSettings,
     KeystoreSettings,
     L1Settings,
-    LogSettings,
     PolicySettings,
-    ProverSettings,
     SenderSettings,
 )
 from rollup.service.errors import LocalChainUnusable
@@ -47,6 +47,7 @@ FUNDS: Final = 1_000 * ETHER
 LEAST_FUNDS: Final = 100 * ETHER
 FIRST_DEPOSIT: Final = ETHER
 DOLLARS: Final = 1_000_000 * 10**6
+DOLLAR_ETH: Final = "0.0003"
 SENDER, VALIDATOR, USER = "sender", "validator", "user.key"
 
 
@@ -144,11 +145,5 @@ class LocalChain:
             manifest=self.manifest,
             data=self.data,
             policy=PolicySettings(max_age_seconds=BLOCK_SECONDS),
-            prover=ProverSettings(),
-            log=LogSettings(),
+            fees=FeeSettings(prices={USDS.symbol: DOLLAR_ETH}),
         )
-
-
-def is_local_address(url: str) -> bool:
-    """Whether a node is on this machine."""
-    return f"//{HOST}:" in url

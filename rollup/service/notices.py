@@ -4,7 +4,9 @@ SluiceError (rollup.core.errors)
 └── ServiceNotice
     ├── L1Unreachable    no L1 node answers: receipts are given as long as promises are safe
     ├── NodeFault        a part of the node cannot go on
+    ├── StorageFailing   database or journal cannot be written now
     ├── ProofsFailing    a block's proof did not come, again and again
+    ├── ProversMissing   the pool of provers is not as it should be
     ├── RefusingWork     new work is refused
     ├── NoFeeAccount     the validator has no L2 account
     ├── DiskRunningLow   the disk of the database or of the journal is nearly full
@@ -70,6 +72,18 @@ class ProofsFailing(ServiceNotice):
     @property
     def message(self) -> str:
         return f"{self.reason}: it is tried again; see the prover's log, its memory and its keys"
+
+
+@dataclass(eq=False)
+class ProversMissing(ServiceNotice):
+    """The pool of provers is not as it should be."""
+
+    reason: str
+    code = "provers_missing"
+
+    @property
+    def message(self) -> str:
+        return f"{self.reason}; blocks wait until there are provers again"
 
 
 @dataclass(eq=False)

@@ -24,6 +24,7 @@ from rollup.service.notices import (
     NoFeeAccount,
     ProofDeadlineNear,
     ProofsFailing,
+    ProversMissing,
     RefusingWork,
     ServiceNotice,
     StorageFailing,
@@ -63,6 +64,7 @@ class Observer:
     Args:
         node, stages, sender, rpc: What is looked at.
         validator: Address that signs receipts.
+        provers: What keeps them from proving.
         folders: Whose disks must not fill up.
         is_idle_chain: L1 makes blocks only when there is something to do, as a local one does.
         clock: Unix seconds.
@@ -75,12 +77,14 @@ class Observer:
         sender: ServiceSender,
         rpc: JsonRpc,
         validator: int,
+        provers: Callable[[], Sequence[str]],
         folders: Sequence[Path],
         is_idle_chain: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.l1 = L1View()
         self._node, self._stages, self._sender, self._rpc, self._validator = node, stages, sender, rpc, validator
+        self._provers = provers
         self._folders, self._is_idle_chain, self._clock = folders, is_idle_chain, clock
         self._l1_reason: str | None = None
         self._own: dict[str, ServiceNotice] = {}
@@ -132,6 +136,8 @@ class Observer:
             found.append(StorageFailing(reason))
         if node.pipeline.fault is not None:
             found.append(ProofsFailing(node.pipeline.fault))
+        if problems := self._provers():
+            found.append(ProversMissing("; ".join(problems)))
         refusal, fee_account = node.sequencer.read(lambda _: (node.refusal(), node.sequencer.ledger.fee_account))
         if refusal is not None and node.fault is None:
             found.append(RefusingWork(refusal.code, str(refusal)))

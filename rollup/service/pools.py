@@ -14,8 +14,20 @@ Told = Callable[[int, bool], None]
 
 
 def make_pool(settings: ProverSettings) -> ProverPool:
-    """The pool that proves: in this process."""
-    prover = BlockProver(settings.keys or KEYS)
+    """The pool that proves: in this process, or the workers of a scheduler.
+
+    Raises: CertificateUnusable, SchedulerUnusable.
+    """
+    keys = settings.keys or KEYS
+    if settings.scheduler is not None:
+        from rollup.proving.pool import open_pool
+        from rollup.proving.tls import Tls
+
+        assert settings.tls_ca is not None
+        assert settings.tls_certificate is not None
+        assert settings.tls_key is not None
+        return open_pool(settings.scheduler, Tls(settings.tls_ca, settings.tls_certificate, settings.tls_key), keys)
+    prover = BlockProver(keys)
     return LocalPool(lambda block: prover.prove(block).proof, settings.workers)
 
 
@@ -43,6 +55,12 @@ class WatchedPool:
         future = self._pool.submit(block)
         future.add_done_callback(lambda done: self._ended(number, _came(done)))
         return future
+
+    def problems(self) -> list[str]:
+        """What keeps it from proving, in words."""
+        state = getattr(self._pool, "state", None)
+        found: list[str] = [] if state is None else state.problems()
+        return found
 
     def close(self) -> None:
         """Stop."""

@@ -31,7 +31,6 @@ from rollup.node.core import Node, Rollup
 from rollup.node.errors import CrashError, DatabaseError, NodeError
 from rollup.node.journal import Journal
 from rollup.node.ledger import Closed
-from rollup.node.policy import Policy
 from rollup.node.provers import ProverPool
 from rollup.node.sequencer import Outcome
 from rollup.service.config import Config
@@ -101,14 +100,17 @@ class Service:
             self._stages = Stages(database)
             self._metrics = Metrics(database)
             journal = self._open.enter_context(_closing(Journal(config.journal, manifest.domain)))
+            watched = self._watched(pool or make_pool(config.prover))
+            tokens = {each.symbol: Token(each.token_id, each.symbol, each.decimals) for each in manifest.tokens}
+            self._pricing = config.pricing(tokens)
             self.node = ServiceNode(
                 database, journal, Rollup(manifest.domain, manifest.fee_tokens, manifest.block_sizes), receipts,
-                self._chain(signer), self._watched(pool or make_pool(config.prover)), self._policy(),
+                self._chain(signer), watched, config.node_policy(tokens),
                 config.l1.poll_seconds,
             )  # fmt: skip
             self.node.tell(lambda number: self._stages.note(number, Stage.CLOSED), self._metrics.outcomes)
             self._observer = Observer(
-                self.node, self._stages, self._sender, self._rpc, receipts.address,
+                self.node, self._stages, self._sender, self._rpc, receipts.address, watched.problems,
                 (config.data, config.journal, config.sender_journal.parent), not config.l1.has_finalized_tag,
             )  # fmt: skip
             self._metrics.watch(self.node, self._observer, self._stages, database)
@@ -169,10 +171,10 @@ class Service:
     def _chain(self, signer: Signer) -> RollupChain:
         manifest = self.manifest
         sending = DurableSending(self._rpc, Refusals.of_contracts(), self._sender)
-        client = RollupClient(sending, manifest.rollup, manifest.deployed_at)
-        return RollupChain(client, manifest, signer, self.config.l1.confirmations)
+        self._client = RollupClient(sending, manifest.rollup, manifest.deployed_at)
+        return RollupChain(self._client, manifest, signer, self.config.l1.confirmations)
 
-    def _watched(self, pool: ProverPool) -> ProverPool:
+    def _watched(self, pool: ProverPool) -> WatchedPool:
         def begun(number: int) -> None:
             self._stages.note(number, Stage.SEALED)
 
@@ -184,10 +186,6 @@ class Service:
             self._metrics.proof(came)
 
         return WatchedPool(pool, begun, ended)
-
-    def _policy(self) -> Policy:
-        tokens = {each.symbol: Token(each.token_id, each.symbol, each.decimals) for each in self.manifest.tokens}
-        return self.config.node_policy(tokens)
 
     def _make_server(self, validator: int) -> ApiServer:
         limits = Limits(**self.config.api)
@@ -201,7 +199,7 @@ class Service:
         return Backend(
             self.node, self.database, self.manifest, validator, self.config.l1.confirmations,
             l1_status=self._l1_status, notices=self._observer.notices, trace=self._stages.trace_of,
-            metrics=self._metrics.text,
+            metrics=self._metrics.text, l1_queue=self._client.queue, pricing=self._pricing,
         )  # fmt: skip
 
     def _l1_status(self) -> L1Status:

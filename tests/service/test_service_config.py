@@ -125,10 +125,19 @@ def test_read_what_must_be_there_is_named(tmp_path: Path) -> None:
 
 
 def test_read_fast_fee_in_no_token_of_the_rollup_is_refused(tmp_path: Path) -> None:
-    config = read(tmp_path, policy={"fast_fees": {"DOGE": "1", "ETH": "x"}})
-    with pytest.raises(ConfigInvalid) as caught:
-        config.node_policy({"ETH": Token(0, "ETH", 18)})
-    assert {each.key for each in caught.value.problems} == {"policy.fast_fees.DOGE", "policy.fast_fees.ETH"}
+    tokens = {"ETH": Token(0, "ETH", 18)}
+    for table, key in (({"DOGE": "1"}, "policy.fast_fees.DOGE"), ({"ETH": "x"}, "policy.fast_fees.ETH")):
+        with pytest.raises(ConfigInvalid) as caught:
+            read(tmp_path, policy={"fast_fees": table}).node_policy(tokens)
+        assert [each.key for each in caught.value.problems] == [key]
+    with pytest.raises(ConfigInvalid, match="there are ETH"):
+        read(tmp_path, fees={"prices": {"DOGE": "1"}}).pricing(tokens)
+
+
+def test_read_prices_are_wei_for_a_smallest_unit(tmp_path: Path) -> None:
+    config = read(tmp_path, fees={"prices": {"USDS": "0.0003"}, "step_gwei": 1.5})
+    pricing = config.pricing({"USDS": Token(1, "USDS", 6)})
+    assert (pricing.price(1), pricing.price(0), pricing.step_wei) == (300_000_000, 1, 1_500_000_000)
 
 
 def test_load_file_that_is_none_or_no_toml_is_refused(tmp_path: Path) -> None:
