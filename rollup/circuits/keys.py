@@ -157,7 +157,7 @@ def install_key(size: int, powers: Path, zkey: Path, folder: Path = KEYS, progre
     verify_key(load_block(size), powers, zkey, progress)
     with _locked(folder):
         keys = read_manifest(folder)
-        path = folder / f"{CEREMONY}{size}-{_file_hash(zkey)[:20]}.zkey"
+        path = folder / f"{CEREMONY}{size}-{file_hash(zkey)[:20]}.zkey"
         partial = path.with_suffix(".partial")
         shutil.copyfile(zkey, partial)
         partial.rename(path)
@@ -171,7 +171,7 @@ def install_exit_key(powers: Path, zkey: Path, folder: Path = KEYS, progress: Pr
     compiled, circuit = build_exit(), load_exit()
     verify_key(circuit, powers, zkey, progress)
     with _locked(folder):
-        path = folder / f"{CEREMONY}exit-{_file_hash(zkey)[:20]}.kit"
+        path = folder / f"{CEREMONY}exit-{file_hash(zkey)[:20]}.kit"
         write_kit(path, compiled.r1cs, compiled.sym, zkey)
         key = _exit_key(path, circuit.n_constraints, compiled.digest)
         _write_manifest(folder, read_manifest(folder), key)
@@ -204,14 +204,15 @@ def _build_exit_key(folder: Path, progress: Progress | None) -> ExitKey:
 
 
 def _exit_key(path: Path, constraints: int, digest: str) -> ExitKey:
-    return ExitKey(constraints, digest, path.name, path.stat().st_size, _file_hash(path))
+    return ExitKey(constraints, digest, path.name, path.stat().st_size, file_hash(path))
 
 
 def _is_ceremony(path: Path) -> bool:
     return path.name.startswith(CEREMONY) and path.is_file()
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

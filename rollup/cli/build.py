@@ -4,7 +4,7 @@ import click
 
 from rollup.progress import Advance, Bars
 
-PARTS = ("constants", "circuits", "keys", "contracts")
+PARTS = ("constants", "circuits", "keys", "contracts", "hashes")
 DOMAINS_LOG2 = (18, 20)
 """Block sizes are the largest that fit these domains."""
 
@@ -12,7 +12,7 @@ DOMAINS_LOG2 = (18, 20)
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 def build(parts: tuple[str, ...]) -> None:
-    """Build constants, circuits, development keys and contracts: all, or those named.
+    """Build constants, circuits, development keys and contracts, and list their hashes: all, or those named.
 
     Keys come from a published seed and are for tests and the demo only: with them anyone can forge proofs.
     """
@@ -66,9 +66,16 @@ def _build_contracts(advance: Advance) -> None:
     compiled_contracts()
 
 
+def _build_hashes(_: Advance) -> None:
+    from rollup.artefacts import write_hashes
+
+    write_hashes()
+
+
 BUILDERS = {
     "constants": _build_constants,
     "circuits": _build_circuits,
     "keys": _build_keys,
     "contracts": _build_contracts,
+    "hashes": _build_hashes,
 }

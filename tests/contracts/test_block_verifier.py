@@ -1,11 +1,13 @@
 """BlockVerifier, as generated for two toy keys, with proofs by snarkjs; and the generator's refusals."""
 
 from copy import deepcopy
+from itertools import count
 from typing import Any
 
 import pytest
 from contract_rig import TOYS, Refusal, Rig, changed_digit
 from eth_hash.auto import keccak
+from py_ecc.optimized_bn128 import FQ2, b2, curve_order, is_inf, multiply
 
 from rollup.l1.verifier_source import (
     BASE_FIELD_MODULUS,
@@ -117,12 +119,43 @@ def test_zero_points_are_refused(verifier: Any, zeros: Any) -> None:
     assert not verifier.verify(SIZES[0], [0 if i in zeros else word for i, word in enumerate(proof)], inputs)
 
 
-def test_points_off_the_curve_or_the_subgroup_are_refused(verifier: Any) -> None:
-    _, inputs = proof_and_inputs(0)
-    assert not verifier.verify(SIZES[0], [1] * 8, inputs)
+def test_points_off_the_curve_are_refused(verifier: Any) -> None:
     proof, inputs = proof_and_inputs(0)
-    # x = (0, 0) gives a point of the twist outside the subgroup only if 3/(9+u) is a square; off the curve otherwise.
-    assert not verifier.verify(SIZES[0], [*proof[:2], 0, 0, 0, 1, *proof[6:]], inputs)
+    for off in ([1] * 8, [1, 1, *proof[2:]], [*proof[:2], 0, 0, 0, 1, *proof[6:]], [*proof[:6], 1, 1]):
+        assert not verifier.verify(SIZES[0], off, inputs)
+        assert not verifier.verifyMany([SIZES[0]], [off], [inputs])
+
+
+def test_b_on_the_curve_but_outside_the_subgroup_is_refused(verifier: Any) -> None:
+    proof, inputs = proof_and_inputs(0)
+    (x0, x1), (y0, y1) = point_outside_the_subgroup()
+    outside = [*proof[:2], x1, x0, y1, y0, *proof[6:]]
+    assert not verifier.verify(SIZES[0], outside, inputs)
+    assert not verifier.verifyMany([SIZES[0]], [outside], [inputs])
+
+
+def point_outside_the_subgroup() -> tuple[tuple[int, int], tuple[int, int]]:
+    """A point of G2's curve y^2 = x^3 + b2 with small x whose order is not r."""
+    for n in count(1):
+        x = FQ2([n, 0])
+        square = x * x * x + b2
+        y = root_of(square)
+        if y is not None and not is_inf(multiply((x, y, FQ2.one()), curve_order)):
+            return (n, 0), (int(y.coeffs[0]), int(y.coeffs[1]))
+    raise AssertionError("there is one")
+
+
+def root_of(square: FQ2) -> FQ2 | None:
+    """A square root in Fq2, q = 3 mod 4, by the norm: (a + b i)^2 with a^2 = (c + |square|) / 2."""
+    c, d = (int(value) for value in square.coeffs)
+    norm = pow(c * c + d * d, (Q + 1) // 4, Q)
+    for sign in (norm, -norm):
+        half = (c + sign) * pow(2, -1, Q) % Q
+        a = pow(half, (Q + 1) // 4, Q)
+        if a * a % Q == half and a:
+            root = FQ2([a, d * pow(2 * a, -1, Q) % Q])
+            return root if root * root == square else None
+    return None
 
 
 def test_too_little_gas_for_the_pairing_is_not_a_proof(rig: Rig, verifier: Any) -> None:
