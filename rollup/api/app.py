@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rollup.api.answers import dump, error_to_json, status_of
-from rollup.api.asgi import App, ClientGone, Receive, Scope, Send, answer_error, client_of, error_headers
+from rollup.api.asgi import ClientGone, Receive, Scope, Send, answer_error, client_of, error_headers
 from rollup.api.backend import Backend
 from rollup.api.errors import ApiError, Internal, MethodNotAllowed, ParameterInvalid, RouteUnknown
 from rollup.api.hub import Hub
@@ -37,7 +37,7 @@ CLIENT_GONE: Final = 499
 """What an observer is told where nobody was left to get a status."""
 
 
-def create_app(backend: Backend, limits: Limits | None = None, observe: Observe | None = None) -> App:
+def create_app(backend: Backend, limits: Limits | None = None, observe: Observe | None = None) -> "Api":
     """The API.
 
     Args:
@@ -60,8 +60,8 @@ class Api:
             "/v1/transactions/batch": submissions.many,
         }
         reads = Reads(backend, limits)
-        self._hub = Hub(reads)
-        self._sockets = Sockets(limits, self._rates, self._hub)
+        self.hub = Hub(reads)
+        self._sockets = Sockets(limits, self._rates, self.hub)
         self._rest = _fastapi(reads, Overview(backend, limits, reads.queries), limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,10 +79,10 @@ class Api:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._hub.start()
+        self.hub.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._hub.stop()
+        self.hub.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
@@ -123,7 +123,7 @@ class Api:
 
 
 def _fastapi(reads: Reads, overview: Overview, limits: Limits) -> FastAPI:
-    app = FastAPI(openapi_url="/v1/openapi.json", docs_url="/v1/docs", redoc_url=None)
+    app = FastAPI(openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_exception_handler(SluiceError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)

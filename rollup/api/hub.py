@@ -113,6 +113,11 @@ class Hub:
         self._end()
         self._loop = None
 
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether anybody is to be told of anything."""
+        return bool(self._accounts or self._operations or self._blocks or self._all)
+
     # Subscribing, in the event loop
 
     def watch_account(self, account_id: int, key: Key) -> None:

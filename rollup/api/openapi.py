@@ -7,9 +7,11 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from starlette.responses import HTMLResponse
 
 from rollup.api import models
 from rollup.api.answers import status_of
+from rollup.api.docs_page import docs_page
 from rollup.api.errors import ApiError
 from rollup.api.limits import Limits
 from rollup.api.subscribe import PATH, SLOW_READER
@@ -53,6 +55,10 @@ def describe(app: FastAPI, limits: Limits) -> None:
         return made
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+    @app.get("/v1/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(openapi()))
 
 
 def _document(app: FastAPI, limits: Limits) -> dict[str, Any]:
@@ -128,11 +134,8 @@ def _one() -> dict[str, Any]:
 
 
 def _many(limits: Limits) -> dict[str, Any]:
-    operations = {
-        "type": "array",
-        "items": {"$ref": _SCHEMAS + "Operation"},
-        "maxItems": limits.batch_operations,
-    }
+    description = f"At most {limits.batch_operations}; more are 413."
+    operations = {"type": "array", "items": {"$ref": _SCHEMAS + "Operation"}, "description": description}
     return {
         "tags": ["transactions"],
         "summary": "Submit many",

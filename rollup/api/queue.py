@@ -33,10 +33,7 @@ class L1Queue:
         self._seen: tuple[float, dict[int, Queued] | None] = (-KEPT_SECONDS, None)
 
     def page(self, cursor: str | None, limit: int) -> dict[str, Any]:
-        """The entries that L1 has not executed, by their index.
-
-        Raises: ParameterInvalid.
-        """
+        """The entries that L1 has not executed, by their index."""
         after = read_number(cursor)
         node = self._backend.node
         heads, next_index = node.lander.heads, node.sequencer.queue_end

@@ -1,5 +1,6 @@
 """How often a client's address may ask: a token bucket each."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from rollup.api.limits import Limits
 
 MOST_ADDRESSES: Final = 50_000
 """That are remembered; who did not ask for the longest time is forgotten, and then has a full bucket again."""
+
+_ROUNDING: Final = 1e-6
 
 
 class Rates:
@@ -36,9 +39,10 @@ class Rates:
         left, at = self._buckets.pop(address, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._per_second)
         wanted = min(float(requests), self._burst)
-        is_enough = left >= wanted
+        # Who waits exactly as long as he was told is not refused for a rounding.
+        is_enough = left >= wanted - _ROUNDING
         self._buckets[address] = (left - wanted if is_enough else left), now
         if len(self._buckets) > MOST_ADDRESSES:
             self._buckets.popitem(last=False)
         if not is_enough:
-            raise RateExceeded(self._per_second, round((wanted - left) / self._per_second, 3))
+            raise RateExceeded(self._per_second, math.ceil((wanted - left) / self._per_second * 1000) / 1000)

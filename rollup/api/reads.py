@@ -88,7 +88,7 @@ class Reads:
     def history(self, account_id: int, cursor: str | None, limit: int) -> dict[str, Any]:
         """A page of the operations that name an account.
 
-        Raises: AccountUnknown, ParameterInvalid.
+        Raises: AccountUnknown.
         """
         before = read_place(cursor)
         entries = self.queries.history(account_id, before, limit + 1)
@@ -149,10 +149,7 @@ class Reads:
     # Blocks
 
     def blocks(self, cursor: str | None, limit: int) -> dict[str, Any]:
-        """A page of blocks, newest first.
-
-        Raises: ParameterInvalid.
-        """
+        """A page of blocks, newest first."""
         records = self.queries.blocks(read_number(cursor), limit + 1)
         numbers = [record.number for record in records]
         counts, on_l1, heads = self.queries.counts(numbers), self.queries.on_l1(numbers), self.heads
@@ -176,7 +173,7 @@ class Reads:
     def of_block(self, number: int, cursor: str | None, limit: int) -> dict[str, Any]:
         """A page of a block's operations, in their order.
 
-        Raises: BlockUnknown, ParameterInvalid.
+        Raises: BlockUnknown.
         """
         after = read_number(cursor)
         entries = self.queries.of_block(number, after, limit + 1)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from rollup.api import models
 from rollup.api.answers import dump, error_to_json
 from rollup.api.backend import Backend
+from rollup.api.cursors import NUMBER, PLACE
 from rollup.api.limits import PAGE_MOST
 from rollup.api.models import QuotedType
 from rollup.api.overview import Overview
@@ -26,9 +27,9 @@ Name: TypeAlias = Annotated[
         description="An operation's hash; `queue:` and the index of an entry of L1's queue.",
     ),
 ]
-Cursor: TypeAlias = Annotated[
-    str | None, Query(pattern="^[0-9-]{1,25}$", description="The page before's `next_cursor`; none: the first page.")
-]
+_CURSOR: Final = "The page before's `next_cursor`, as it was given; none: the first page."
+PlaceCursor: TypeAlias = Annotated[str | None, Query(pattern=PLACE, description=_CURSOR)]
+NumberCursor: TypeAlias = Annotated[str | None, Query(pattern=NUMBER, description=_CURSOR)]
 Block: TypeAlias = Annotated[
     int | None, Query(ge=0, lt=1 << BLOCK_NUMBER_BITS, description="Of a swap that was taken several times: which.")
 ]
@@ -93,7 +94,7 @@ def _about_the_rollup(app: FastAPI, reads: Reads, overview: Overview) -> None:
         return _json(await reads.run(overview.fee, type, token))
 
     @app.get("/v1/queue", response_model=models.Queue, tags=["rollup"], responses=models.errors(400, 429, 503))
-    async def queue(cursor: Cursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
+    async def queue(cursor: NumberCursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
         """L1's queue: the deposits and full exits that L1 has not executed yet."""
         return _json(await reads.run(reads.queue.page, cursor, limit))
 
@@ -116,7 +117,7 @@ def _accounts(app: FastAPI, reads: Reads) -> None:
         "/v1/accounts/{account_id}/transactions",
         response_model=models.Transactions, tags=["accounts"], responses=models.errors(400, 404, 429, 503),
     )  # fmt: skip
-    async def history(account_id: AccountId, cursor: Cursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
+    async def history(account_id: AccountId, cursor: PlaceCursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
         """The operations that name an account, newest first: what it pays, gets, trades, deposits and withdraws."""
         return _json(await reads.run(reads.history, account_id, cursor, limit))
 
@@ -142,7 +143,7 @@ def _transactions(app: FastAPI, reads: Reads) -> None:
 
 def _blocks(app: FastAPI, reads: Reads) -> None:
     @app.get("/v1/blocks", response_model=models.Blocks, tags=["blocks"], responses=models.errors(400, 429, 503))
-    async def blocks(cursor: Cursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
+    async def blocks(cursor: NumberCursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
         """Blocks, newest first."""
         return _json(await reads.run(reads.blocks, cursor, limit))
 
@@ -154,7 +155,7 @@ def _blocks(app: FastAPI, reads: Reads) -> None:
         return _json(await reads.run(reads.block, number))
 
     @app.get("/v1/blocks/{number}/transactions", response_model=models.Transactions, tags=["blocks"], responses=found)
-    async def of_block(number: BlockNumber, cursor: Cursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
+    async def of_block(number: BlockNumber, cursor: NumberCursor = None, limit: Limit = PAGE_ENTRIES) -> Response:
         """A block's operations, in their order."""
         return _json(await reads.run(reads.of_block, number, cursor, limit))
 

@@ -65,11 +65,11 @@ class ApiRig:
         """Start node and server."""
         self.rig.node.start()
         self.backend = Backend(self.rig.node, self.rig.database, MANIFEST, SIGNER.address, **self.others)
-        app = create_app(self.backend, self.limits, lambda *seen: self.seen.append(seen))
-        self.server = ApiServer(server_config(app, self.limits, "127.0.0.1", 0))
+        self.app = create_app(self.backend, self.limits, lambda *seen: self.seen.append(seen))
+        self.server = ApiServer(server_config(self.app, self.limits, "127.0.0.1", 0))
         self.server.__enter__()
         self.url = f"http://127.0.0.1:{self.server.port}"
-        self.http = httpx.Client(base_url=self.url, timeout=SECONDS)
+        self.http = httpx.Client(base_url=self.url, timeout=SECONDS, verify=False)
 
     def close(self) -> None:
         """Stop both, in order."""

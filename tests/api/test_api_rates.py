@@ -1,0 +1,62 @@
+"""The token bucket of each address."""
+
+import pytest
+
+from rollup.api.errors import RateExceeded
+from rollup.api.limits import Limits
+from rollup.api.rates import MOST_ADDRESSES, Rates
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_charge_up_to_the_burst_then_the_average() -> None:
+    clock = Clock()
+    rates = Rates(Limits(requests_per_second=10, request_burst=3), clock)
+    for _ in range(3):
+        rates.charge("a")
+    with pytest.raises(RateExceeded) as caught:
+        rates.charge("a")
+    assert caught.value.values == {"per_second": 10, "retry_after": 0.1}
+    rates.charge("b")
+    clock.now += 0.1
+    rates.charge("a")
+    with pytest.raises(RateExceeded):
+        rates.charge("a")
+    clock.now += 1000
+    for _ in range(3):
+        rates.charge("a")
+    with pytest.raises(RateExceeded):
+        rates.charge("a")
+
+
+def test_charge_refused_costs_nothing_and_more_than_the_burst_is_the_burst() -> None:
+    clock = Clock()
+    rates = Rates(Limits(requests_per_second=1, request_burst=4), clock)
+    rates.charge("a", 2)
+    with pytest.raises(RateExceeded) as caught:
+        rates.charge("a", 100)
+    assert caught.value.retry_after == 2.0
+    rates.charge("a", 2)
+    clock.now += 4
+    rates.charge("a", 100)
+
+
+def test_charge_without_a_rate_takes_all() -> None:
+    rates = Rates(Limits(requests_per_second=0, request_burst=1), Clock())
+    for _ in range(100):
+        rates.charge("a", 50)
+
+
+def test_charge_remembers_a_bounded_number_of_addresses() -> None:
+    rates = Rates(Limits(requests_per_second=1, request_burst=1), Clock())
+    for number in range(MOST_ADDRESSES + 10):
+        rates.charge(str(number))
+    assert len(rates._buckets) == MOST_ADDRESSES
+    with pytest.raises(RateExceeded):
+        rates.charge("10")
+    rates.charge("0")
