@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from rollup.core.constants import MAX_TIMESTAMP_BEHIND_SECONDS
 from rollup.core.state import State
 from rollup.core.wire import WireOperation
 from rollup.l1.errors import L1Error
@@ -200,7 +201,11 @@ class Node:
             return self.queue_fault
         while self._to_land and self._to_land[0].number <= self.lander.heads.committed:
             self._to_land.popleft()
-        return self._policy.refusal(list(self._to_land), self.pipeline.seconds_a_block, self._clock())
+        now, block = self._clock(), self.sequencer.ledger.block
+        due = [record.commit_by for record in self._to_land]
+        due.append(block.record.commit_by if block else int(now) + MAX_TIMESTAMP_BEHIND_SECONDS)
+        seconds = max(self.pipeline.mean_seconds or self._policy.assumed_block_seconds, self.pipeline.running_seconds)
+        return self._policy.refusal(due, seconds, now)
 
     def closed(self, block: Closed) -> None:
         """Have a block sealed."""

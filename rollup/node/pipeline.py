@@ -70,7 +70,7 @@ class Pipeline:
         self._touches: dict[int, tuple[Touch, ...]] = {}
         self._proven: set[int] = set()
         self._wake = threading.Event()
-        self.seconds_a_block = 0.0
+        self.mean_seconds = 0.0
         self._unkept: Sealed | None = None
         self.fault: str | None = None
         self.storage_fault: str | None = None
@@ -84,6 +84,17 @@ class Pipeline:
     def waiting(self) -> int:
         """Blocks that are not proven yet."""
         return len(self._closed) + len(self._jobs)
+
+    @property
+    def running_seconds(self) -> float:
+        """How long a block takes at least, as the oldest that is worked on shows by now."""
+        now, started = self._clock(), [job.started for job in list(self._jobs.values())]
+        return (now - min(started, default=now)) / max(1, self._pool.capacity)
+
+    @property
+    def seconds_a_block(self) -> float:
+        """How long one takes once it is its turn."""
+        return max(self.mean_seconds, self.running_seconds)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop.
@@ -178,6 +189,6 @@ class Pipeline:
         del self._jobs[job.number]
         # Those who prove may all be gone since: then it is as slow as one.
         seconds = (self._clock() - job.started) / max(1, self._pool.capacity)
-        self.seconds_a_block += (seconds - self.seconds_a_block) * (SMOOTHING if self.seconds_a_block else 1.0)
+        self.mean_seconds += (seconds - self.mean_seconds) * (SMOOTHING if self.mean_seconds else 1.0)
         self.fault = None
         self._on_proven()

@@ -154,6 +154,9 @@ class PolicySettings:
     max_age_seconds: Annotated[float, Setting("a block is closed when it was open so long", least=1, most=36000)] = (
         _POLICY.max_age_seconds
     )
+    queue_pressure: Annotated[
+        int, Setting("or half as long with so many entries of L1's queue; 0: no matter", least=0)
+    ] = _POLICY.queue_pressure
     max_steps: Annotated[int, Setting("or has so many steps; 0: as many as the largest block holds", least=0)] = 0
     max_l1_gas: Annotated[int, Setting("or costs so much gas on L1; 0: whatever it costs", least=0)] = 0
     queue_margin_seconds: Annotated[
@@ -165,6 +168,9 @@ class PolicySettings:
     promise_margin_seconds: Annotated[
         float, Setting("or one would be on L1 less than this before it is due", least=0, most=80000)
     ] = _POLICY.promise_margin_seconds
+    assumed_block_seconds: Annotated[
+        float, Setting("how long a proof is taken to last until the first is done", least=0, most=80000)
+    ] = _POLICY.assumed_block_seconds
     fast_fees: Annotated[
         Mapping[str, str], Setting('a withdrawal that pays so much closes its block: { ETH = "0.01" }')
     ] = field(default_factory=dict)
@@ -278,12 +284,14 @@ class Config:
             fast[token.token_id] = parse_amount(amount, token)
         return Policy(
             max_age_seconds=policy.max_age_seconds,
+            queue_pressure=policy.queue_pressure,
             max_steps=policy.max_steps,
             max_l1_gas=policy.max_l1_gas,
             queue_margin_seconds=policy.queue_margin_seconds,
             fast_fees=fast,
             max_backlog=policy.max_backlog,
             promise_margin_seconds=policy.promise_margin_seconds,
+            assumed_block_seconds=policy.assumed_block_seconds,
         )
 
     def pricing(self, tokens: Mapping[str, Token]) -> Pricing:

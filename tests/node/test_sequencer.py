@@ -310,19 +310,19 @@ def test_submit_after_a_restart_what_is_proven_and_not_landed_still_counts(tmp_p
 def test_submit_while_a_promise_is_in_danger_is_refused(rig: Rig) -> None:
     rig.promised(ALICE.pay(BOB, 0))
     rig.node.sequencer.close()
-    rig.clock.now += 86_400 - 4 * 3_600
+    rig.clock.now += 86_400 - 4 * 3_600 - 300
     rig.promised(ALICE.pay(BOB, 1))
     rig.clock.now += 1
     (refused,) = rig.submit(ALICE.pay(BOB, 2))
     assert isinstance(refused, BacklogError)
-    assert "block 1 would be on L1" in refused.message
+    assert "number 1 of them would be on L1" in refused.message
     rig.finish()
     rig.promised(ALICE.pay(BOB, 2))
 
 
 def test_submit_while_proving_is_slow_is_refused(rig: Rig) -> None:
     rig.node.sequencer.close()
-    rig.node.pipeline.seconds_a_block = 86_400 - 4 * 3_600 + 1
+    rig.node.pipeline.mean_seconds = (86_400 - 4 * 3_600) / 2 + 1
     assert isinstance(rig.submit(ALICE.pay(BOB, 0))[0], BacklogError)
 
 
