@@ -141,6 +141,13 @@ def test_newcomer_deposits_pays_sees_finality_and_withdraws(world: World, keys: 
         again = httpx.get(f"{api}/v1/transactions/{paid['hash']}").json()
         assert (again["status"], again["receipt"]) == ("final", paid["receipt"])
         assert httpx.get(f"{api}/v1/transactions/{paid['hash']}/trace").json()["stages"] == way
+        alice.environment["SLUICE_NODE"] = api
+        assert alice("exit", "--token", "ETH", "--wait", "final")["status"] == "final"
+        (left,) = alice("balance")["accounts"]
+        assert left["final"] == left["confirmed"] == {}
+        claimed = alice("claim", "--token", "ETH")
+        assert 0 < ETHER // 4 - int(claimed["amount"]) < ETHER // 1000
+        assert world.client.pending(alice.address, 0) == 0
     events = [json.loads(line)["event"] for line in (operator.folder / "log.jsonl").read_text().splitlines()]
     assert events.count("service.stopped") == 2
     assert {"service.ready", "block.closed", "block.proven", "block.executed"} <= set(events)
