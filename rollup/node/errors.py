@@ -17,6 +17,7 @@ SluiceError (rollup.core.errors)
     ├── CrashError             a thread of the node ended by a mistake of ours
     └── AdmissionError         new work is refused for now
         ├── NotConnectedError  the node has not seen L1 since it started
+        ├── ClockError         the machine's clock cannot be believed
         ├── StoppingError      the node is being stopped
         ├── FaultError         the node cannot go on
         ├── QueueChangedError  L1's queue is not what was taken of it
@@ -236,6 +237,21 @@ class NotConnectedError(AdmissionError):
     @property
     def message(self) -> str:
         return "the node has just started and has not reached L1 yet: try again in a moment"
+
+
+@dataclass(eq=False)
+class ClockError(AdmissionError):
+    """The machine's clock cannot be believed. `seconds`: so far it was set forward; back, if negative."""
+
+    seconds: int
+    code = "clock"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"the node's clock was set by {self.seconds} s: nothing new is promised until L1's time bears it out, "
+            "try again later"
+        )
 
 
 @dataclass(eq=False)

@@ -25,8 +25,9 @@ from rollup.l1.refusals import Refusals
 from rollup.l1.rpc import JsonRpc, RpcError
 from rollup.l1.verifier_source import VerificationKey
 from rollup.landing.errors import show_ether
+from rollup.service.clock import BEHIND_SECONDS
 from rollup.service.config import Config
-from rollup.service.observer import CLOCK_BEHIND_SECONDS, LEAST_FREE_BYTES
+from rollup.service.observer import LEAST_FREE_BYTES
 from rollup.service.service import check_chain
 from rollup.service.signers import open_signers
 
@@ -146,7 +147,7 @@ def _node(rpc: JsonRpc, manifest: Manifest, into: list[JsonRpc]) -> str:
     check_chain(rpc, manifest)
     head = rpc("eth_getBlockByNumber", "latest", False)
     behind = int(head["timestamp"], 16) - time.time()
-    if behind > CLOCK_BEHIND_SECONDS:
+    if behind > BEHIND_SECONDS:
         raise Wrong(f"this machine's clock is {behind:.0f} s behind its latest block: set it by NTP")
     into.append(rpc)
     return f"chain {found}, block {int(head['number'], 16):,}"

@@ -65,6 +65,7 @@ class LocalChain:
         if self.manifest.exists() and not self.state.exists():
             raise LocalChainUnusable(str(self.state), "the chain of this folder's deployment is gone")
         self._anvil = self._start(port)
+        log(Event.LOCAL_CHAIN, rpc=self.url, state=str(self.state))
 
     @property
     def url(self) -> str:
@@ -112,7 +113,9 @@ class LocalChain:
         ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
         if ran.returncode:
             words = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise LocalChainUnusable("the local deployment", words)
+            (self.data / "deployment.log").write_text(ran.stderr)
+            reason = f"{words} (all of it in {self.data / 'deployment.log'}); is the checkout built (`make setup`)?"
+            raise LocalChainUnusable("the local deployment", reason)
         found = load_manifest(self.manifest)
         log(Event.LOCAL_DEPLOYED, rollup=found.rollup, manifest=str(self.manifest))
         return found

@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from rollup.core.errors.base import SluiceError
 from rollup.l1.errors import L1Error
 from rollup.l1.rpc import JsonRpc, RpcError
 from rollup.node.core import Node
+from rollup.service.clock import Clock
 from rollup.service.logs import Event, log
 from rollup.service.notices import (
     ClockAstray,
@@ -33,9 +33,6 @@ from rollup.service.sending import ServiceSender
 from rollup.service.stages import Stage, Stages
 
 LEAST_FREE_BYTES: Final = 512 << 20
-CLOCK_BEHIND_SECONDS: Final = 30
-CLOCK_AHEAD_SECONDS: Final = 600
-"""L1 makes a block every 12 s; after so long without one either it or our clock is wrong."""
 PROOF_MARGIN_SECONDS: Final = 4 * 3600
 
 
@@ -59,7 +56,7 @@ class L1View:
 
 
 class Observer:
-    """`look` is one thread's; all else may be read from any.
+    """May be used from any thread.
 
     Args:
         node, stages, sender, rpc: What is looked at.
@@ -67,7 +64,7 @@ class Observer:
         provers: What keeps them from proving.
         folders: Whose disks must not fill up.
         is_idle_chain: L1 makes blocks only when there is something to do, as a local one does.
-        clock: Unix seconds.
+        clock: The node's.
     """
 
     def __init__(
@@ -79,16 +76,17 @@ class Observer:
         validator: int,
         provers: Callable[[], Sequence[str]],
         folders: Sequence[Path],
-        is_idle_chain: bool = False,
-        clock: Callable[[], float] = time.time,
+        is_idle_chain: bool,
+        clock: Clock,
     ) -> None:
         self.l1 = L1View()
         self._node, self._stages, self._sender, self._rpc, self._validator = node, stages, sender, rpc, validator
         self._provers = provers
         self._folders, self._is_idle_chain, self._clock = folders, is_idle_chain, clock
         self._l1_reason: str | None = None
+        self._ahead = 0
         self._own: dict[str, ServiceNotice] = {}
-        self._lock = threading.Lock()
+        self._lock, self._looking = threading.Lock(), threading.Lock()
 
     def notices(self) -> list[SluiceError]:
         """What stands now: the sender's and our own."""
@@ -102,6 +100,10 @@ class Observer:
 
     def look(self) -> None:
         """Look at everything once. Nothing is raised."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         try:
             self._look_at_l1()
             reason = None
@@ -115,6 +117,9 @@ class Observer:
 
     def _look_at_l1(self) -> None:
         block = self._rpc("eth_getBlockByNumber", "latest", False)
+        # The next block of a chain that makes none by itself has its time of now.
+        now = self._rpc("eth_getBlockByNumber", "pending", False) if self._is_idle_chain else block
+        self._ahead = self._clock.compare(int(now["timestamp"], 16))
         balance = int(self._rpc("eth_getBalance", self._sender.signer.address, "latest"), 16)
         self.l1 = L1View(
             head=int(block["number"], 16),
@@ -167,12 +172,8 @@ class Observer:
         return found
 
     def _of_clock(self) -> list[ServiceNotice]:
-        seen = self.l1
-        if seen.head_at is None or seen.seen_at is None:
-            return []
-        ahead = seen.seen_at - seen.head_at
-        is_astray = ahead < -CLOCK_BEHIND_SECONDS or (ahead > CLOCK_AHEAD_SECONDS and not self._is_idle_chain)
-        return [ClockAstray(ahead)] if is_astray else []
+        astray = self._ahead or self._clock.jumped()
+        return [ClockAstray(astray)] if astray else []
 
     def _tell(self, notices: Sequence[ServiceNotice]) -> None:
         now = {_subject(notice): notice for notice in notices}

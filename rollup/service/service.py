@@ -28,11 +28,12 @@ from rollup.landing.sending import DurableSending
 from rollup.landing.signing import Signer
 from rollup.node.chain import RollupChain
 from rollup.node.core import Node, Rollup
-from rollup.node.errors import CrashError, DatabaseError, NodeError
+from rollup.node.errors import AdmissionError, ClockError, CrashError, DatabaseError, NodeError
 from rollup.node.journal import Journal
 from rollup.node.ledger import Closed
 from rollup.node.provers import ProverPool
 from rollup.node.sequencer import Outcome
+from rollup.service.clock import Clock
 from rollup.service.config import Config
 from rollup.service.errors import L1Needed, ListenUnusable
 from rollup.service.logs import Event, log
@@ -51,14 +52,25 @@ JOIN_SECONDS: Final = 30.0
 
 
 class ServiceNode(Node):
-    """A node that tells what it does."""
+    """A node that tells what it does, and promises nothing while its clock cannot be believed."""
 
+    believed: Clock | None = None
     _closed: Callable[[int], None] | None = None
     _judged: Callable[[Sequence[Outcome]], None] | None = None
 
     def tell(self, closed: Callable[[int], None], judged: Callable[[Sequence[Outcome]], None]) -> None:
         """Have these called: with the number of each block that is closed, with what became of each batch."""
         self._closed, self._judged = closed, judged
+
+    def refusal(self) -> AdmissionError | None:
+        """Why no new promise may be made."""
+        jumped = self.believed.jumped() if self.believed is not None else 0
+        return ClockError(jumped) if jumped else super().refusal()
+
+    def look(self) -> None:
+        """Take in what L1's queue has, as far as it can be dated."""
+        if self.believed is None or not self.believed.jumped():
+            super().look()
 
     def closed(self, block: Closed) -> None:
         """Have a block sealed."""
@@ -80,11 +92,15 @@ class Service:
         config: Everything it is to be.
         database: Of `open_database`.
         pool: Who proves, if not whom the configuration names.
+        clock: The machine's.
 
     Raises: SluiceError: any of the many that keep a node from starting.
     """
 
-    def __init__(self, config: Config, database: TimedDatabase, pool: ProverPool | None = None) -> None:
+    def __init__(
+        self, config: Config, database: TimedDatabase, pool: ProverPool | None = None, clock: Clock | None = None
+    ) -> None:
+        self._clock = clock = clock or Clock()
         self.config, self.database = config, database
         self.manifest = manifest = load_manifest(config.manifest)
         self._stop = threading.Event()
@@ -97,7 +113,7 @@ class Service:
             if is_new:
                 self._require_l1()
             self._sender = self._make_sender(signer, retired)
-            self._stages = Stages(database)
+            self._stages = Stages(database, clock)
             self._metrics = Metrics(database)
             journal = self._open.enter_context(_closing(Journal(config.journal, manifest.domain)))
             watched = self._watched(pool or make_pool(config.prover))
@@ -106,12 +122,13 @@ class Service:
             self.node = ServiceNode(
                 database, journal, Rollup(manifest.domain, manifest.fee_tokens, manifest.block_sizes), receipts,
                 self._chain(signer), watched, config.node_policy(tokens),
-                config.l1.poll_seconds,
+                config.l1.poll_seconds, clock,
             )  # fmt: skip
+            self.node.believed = clock
             self.node.tell(lambda number: self._stages.note(number, Stage.CLOSED), self._metrics.outcomes)
             self._observer = Observer(
                 self.node, self._stages, self._sender, self._rpc, receipts.address, watched.problems,
-                (config.data, config.journal, config.sender_journal.parent), not config.l1.has_finalized_tag,
+                (config.data, config.journal, config.sender_journal.parent), not config.l1.has_finalized_tag, clock,
             )  # fmt: skip
             self._metrics.watch(self.node, self._observer, self._stages, database)
             self._server = self._make_server(receipts.address)
@@ -139,6 +156,7 @@ class Service:
         """
         sending = threading.Thread(target=self._sender.run, args=(self._stop,), name="sender", daemon=True)
         looking = threading.Thread(target=self._look, name="observer", daemon=True)
+        log(Event.STARTING, database=self.database.name, l1=[JsonRpc(url).name for url in self.config.l1.endpoints])
         with self._open, self._server:
             log(Event.LISTENING, api=f"http://{self.address}")
             sending.start()
@@ -223,6 +241,10 @@ class Service:
         while not self._stop.is_set():
             try:
                 check_chain(self._rpc, self.manifest)
+                self._observer.look()
+                if not self._clock.is_confirmed:
+                    self._stop.wait(RETRY_SECONDS)
+                    continue
                 self.node.start()
             except ManifestInvalid:
                 raise

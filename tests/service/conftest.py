@@ -1,6 +1,9 @@
 """A rollup behind a verifier that accepts all, for tests of what the service does with blocks and proofs."""
 
+import os
+import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,3 +41,17 @@ def zygote() -> Iterator["Zygote"]:
 
     with Zygote() as made:
         yield made
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The URL of a database of a real server."""
+    import pgserver
+
+    # Not below pytest's folder: the server runs as another user than root, who may not look in there.
+    folder = Path(tempfile.mkdtemp(prefix="sluice-postgres-"))
+    folder.chmod(0o755)
+    server = pgserver.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    server.cleanup()

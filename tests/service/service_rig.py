@@ -26,7 +26,8 @@ from rollup.l1.manifest import DeployedContract, DeployedKey, DeployedToken, Man
 from rollup.l1.reader import Reader
 from rollup.l1.rpc import JsonRpc
 from rollup.landing.keystore import create_keystore
-from rollup.node.provers import LocalPool
+from rollup.node.provers import LocalPool, Prove
+from rollup.service.clock import Clock
 from rollup.service.config import load_config
 from rollup.service.folder import make_folder, write_private
 from rollup.service.service import Service, open_database
@@ -147,13 +148,13 @@ class Place:
 
 
 @contextmanager
-def running(place: Place) -> Iterator[Service]:
+def running(place: Place, prove: Prove = accepted, clock: Clock | None = None) -> Iterator[Service]:
     """A service in threads of this process; at the end it stops in order."""
     config = load_config(place.config)
     make_folder(config.data)
     codes: list[int] = []
     with open_database(config.database_url) as database:
-        service = Service(config, database, LocalPool(accepted, 2))
+        service = Service(config, database, LocalPool(prove, 2), clock)
         thread = threading.Thread(target=lambda: codes.append(service.run()))
         thread.start()
         try:
@@ -222,6 +223,14 @@ class Users:
 
     def stage(self, receipt: Receipt) -> str:
         return str(self.http.get(f"/v1/transactions/0x{receipt.operation_hash.hex()}").json()["status"])
+
+    def notices(self) -> dict[str, str]:
+        """What the operator is told, by its code; nothing before it listens."""
+        try:
+            found = self.http.get("/v1/status").json()["notices"]
+        except httpx.ConnectError:
+            return {}
+        return {each["code"]: each["message"] for each in found}
 
     def finish(self) -> None:
         """Wait until all that was promised is executed on L1."""
