@@ -118,6 +118,85 @@ def verify_path(root: int, levels: int, index: int, leaf: int, path: Sequence[Se
             length could pass an inner node for a leaf, so `levels` must be the verifier's, never the prover's.
     """
 
+# --- the node's intake and sealing (native/src/py/node.rs) ---
+
+@final
+class PlainTransfer:
+    """A signed Transfer that stands alone, its JSON read and every field in its range. Immutable."""
+
+    @property
+    def from_id(self) -> int: ...
+    @property
+    def fields(self) -> tuple[int, int, int, int, int, int, int, int, int]:
+        """from_id, to_id, to_address, token, amount, fee, nonce, valid_from, valid_until."""
+    @property
+    def signature(self) -> _Signature: ...
+
+def parse_transfer(json: bytes) -> PlainTransfer | None:
+    """Read one operation; None if it is not a plain Transfer that `rollup.core.wire` takes, whatever else it is."""
+
+def parse_transfers(json: bytes) -> list[PlainTransfer] | None:
+    """Read `{"operations": [...]}`; None unless all are plain Transfers. Without the GIL."""
+
+def prepare_transfers(
+    transfers: Sequence[PlainTransfer], keys: Sequence[_Point], domain: int
+) -> list[tuple[int, int, int, int, int, int, int, int, bytes, bytes, bytes, str] | None]:
+    """What a block needs of Transfers. Signatures are checked many at once, without the GIL.
+
+    Args:
+        transfers: any number.
+        keys: the payers', (0, 0) for none.
+        domain: of the rollup.
+
+    Returns:
+        of each: from_id, to_id, token, amount, fee, nonce, valid_from, valid_until; recipient (20 bytes), message hash
+        (32 bytes), chunk (15 bytes), JSON as `wire.to_wire` gives it. None if it is not signed by that key.
+
+    Raises:
+        ValueError: a key or the domain is not of field elements, or there are more or fewer keys.
+    """
+
+def receipt_digests(
+    separator: bytes,
+    type_hash: bytes,
+    receipts: Sequence[tuple[int, int, bytes, int, bytes, bytes, bytes, int, int, bytes]],
+) -> list[bytes]:
+    """The EIP-712 digests of receipts: their fields from block number to validator set, the recipient as 20 bytes."""
+
+def commit_chains(starts: Sequence[int], steps: Sequence[bytes]) -> list[int]:
+    """Chains of Poseidon(8)(C, seven words), side by side; without the GIL.
+
+    Args:
+        starts: the first C of each.
+        steps: of each, its steps' words, 32 bytes each, big endian.
+
+    Returns:
+        the last C of each.
+
+    Raises:
+        ValueError: a word is not a field element, or the lengths are not of whole steps.
+    """
+
+@final
+class StateTree:
+    """The tree of accounts over one balance tree each (protocol 2); empty at first."""
+
+    def __new__(cls, account_levels: int, balance_levels: int) -> StateTree: ...
+    @property
+    def root(self) -> int: ...
+    def update(self, changes: Sequence[tuple[int, _Point, int, int, Sequence[tuple[int, int]]]]) -> None:
+        """Set accounts, as (id, key, address, nonce, [(slot, leaf)]); all hashes of a level together, without the GIL.
+
+        Raises:
+            ValueError: an index is out of range, or a value is no field element; then nothing has changed.
+        """
+    def account_path(self, account_id: int) -> list[list[int]]:
+        """The eight children of every node above the account's leaf, bottom first."""
+    def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
+        """The same of a slot, up to the account's balances root."""
+    def copy(self) -> StateTree:
+        """A snapshot; it costs a pointer an account."""
+
 # --- circuits, linked blocks, witnesses (native/src/py/circuit.rs) ---
 
 Value: TypeAlias = int | Sequence["Value"]

@@ -11,10 +11,13 @@ use ark_bn254::{Fq, Fr};
 use ark_ff::{BigInt, Fp, MontBackend, MontConfig, PrimeField};
 use std::marker::PhantomData;
 
+use crate::dot::MAX_TERMS;
 use crate::simd::{for_limbs, Row, Vector, LANES, LIMB, LIMB_MASK};
 
 const LIMBS: usize = 5;
 type Limbs = [u64; LIMBS];
+/// A constant for all lanes, see [`constant`].
+pub type Element = Limbs;
 
 /// A prime field of four words, with what the lanes need to know of it.
 pub trait LaneField: 'static + Copy + Send + Sync {
@@ -327,6 +330,33 @@ impl<F: LaneField, V: Vector> Lane<F, V> {
                 pair += 1;
             }
             sum = Self::add_high(sum, factor, &modulus);
+        });
+        Self::carried(sum)
+    }
+
+    /// The inner product with constants below p, times 2^-260: below (sum of the values' bounds / 84 + 1) p.
+    ///
+    /// As [`sum_of_products`](Self::sum_of_products), low and high halves apart. At most [`MAX_TERMS`] terms: a limb sums
+    /// five times 2 * 17 + 2 values below 2^52, which is below 2^60.
+    #[inline(always)]
+    pub fn dot(constants: &[Element], values: &[Self]) -> Self {
+        debug_assert!(constants.len() == values.len() && values.len() <= MAX_TERMS);
+        let zero = V::splat(0);
+        let modulus = for_limbs!(|at| V::splat(F::MODULUS[at]));
+        let inverse = V::splat(F::INVERSE);
+        let mut sum = [zero; LIMBS];
+        for_limbs!(|limb| {
+            let mut high = [zero; LIMBS];
+            for (constant, value) in constants.iter().zip(values) {
+                let constant = V::splat(constant[limb]);
+                sum = Self::add_low(sum, constant, &value.limbs);
+                high = Self::add_high(high, constant, &value.limbs);
+            }
+            let factor = zero.madd_low(sum[0], inverse);
+            sum = Self::add_low(sum, factor, &modulus);
+            high = Self::add_high(high, factor, &modulus);
+            let [a, b, c, d, e] = sum;
+            sum = [b.add(a.shr::<LIMB>()).add(high[0]), c.add(high[1]), d.add(high[2]), e.add(high[3]), high[4]];
         });
         Self::carried(sum)
     }

@@ -20,14 +20,18 @@ pub mod matrix;
 pub mod msm;
 pub mod ntt;
 pub mod poseidon;
+pub mod poseidon_lanes;
 pub mod prover;
 pub mod r1cs;
+pub mod receipts;
 pub mod setup;
 pub mod simd;
 #[cfg(test)]
 mod simd_emulated;
+pub mod state_tree;
 pub mod sym;
 pub mod system;
+pub mod transfers;
 pub mod tree;
 pub mod verifier;
 pub mod witness;
@@ -52,5 +56,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     py::circuit::register(module)?;
     py::groth16::register(module)?;
     py::ceremony::register(module)?;
+    py::node::register(module)?;
     Ok(())
 }

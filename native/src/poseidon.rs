@@ -9,13 +9,16 @@ use std::sync::LazyLock;
 
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
+use rayon::prelude::*;
 
 use crate::dot::dot;
 use crate::grain::{Definition, FULL_ROUNDS};
 use crate::matrix::Square;
+use crate::poseidon_lanes::LaneSchedule;
+use crate::simd::Backend;
 
 pub const MAX_INPUTS: usize = 16;
-const MAX_WIDTH: usize = MAX_INPUTS + 1;
+pub(crate) const MAX_WIDTH: usize = MAX_INPUTS + 1;
 const HALF: usize = FULL_ROUNDS / 2;
 
 /// A number of inputs that Poseidon is not defined for.
@@ -32,48 +35,88 @@ impl std::error::Error for ArityError {}
 
 /// Poseidon of 1 to 16 field elements, as circomlib's `Poseidon(n)` and circomlibjs' `poseidon`.
 pub fn hash(inputs: &[Fr]) -> Result<Fr, ArityError> {
-    match inputs.len() {
-        1..=MAX_INPUTS => Ok(schedule(inputs.len()).hash(inputs)),
-        other => Err(ArityError(other)),
-    }
+    hash_many(inputs.len(), inputs).map(|hashes| hashes[0])
 }
 
 /// [`hash`] where the number of inputs is known when compiling.
 pub fn hash_array<const N: usize>(inputs: &[Fr; N]) -> Fr {
     const { assert!(N >= 1 && N <= MAX_INPUTS) };
-    schedule(N).hash(inputs)
+    let mut out = [Fr::zero()];
+    hash_into(Backend::current(), N, inputs, &mut out);
+    out[0]
+}
+
+/// The hashes of groups of `each` inputs, one after the other; eight at once where the machine can.
+pub fn hash_many(each: usize, inputs: &[Fr]) -> Result<Vec<Fr>, ArityError> {
+    if !(1..=MAX_INPUTS).contains(&each) {
+        return Err(ArityError(each));
+    }
+    let mut out = vec![Fr::zero(); inputs.len() / each];
+    hash_into(Backend::current(), each, inputs, &mut out);
+    Ok(out)
+}
+
+/// [`PARALLEL`] or more are hashed in parallel.
+fn hash_into(backend: Backend, each: usize, inputs: &[Fr], out: &mut [Fr]) {
+    const PARALLEL: usize = 2048;
+    const PART: usize = 512;
+    if out.len() >= PARALLEL {
+        let parts = inputs.par_chunks(PART * each).zip(out.par_chunks_mut(PART));
+        return parts.for_each(|(inputs, out)| hash_into(backend, each, inputs, out));
+    }
+    if backend.is_vector() {
+        lane_schedule(each).hash(backend, inputs, each, out);
+    } else {
+        let schedule = schedule(each);
+        inputs.chunks(each).zip(out).for_each(|(inputs, out)| *out = schedule.hash(inputs));
+    }
+}
+
+macro_rules! for_widths {
+    ($make:path) => {
+        for_widths!($make, 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17)
+    };
+    ($make:path, $($width:literal)*) => { [$(LazyLock::new(|| $make($width))),*] };
+}
+
+fn lane_schedule(inputs: usize) -> &'static LaneSchedule {
+    fn make(width: usize) -> LaneSchedule {
+        LaneSchedule::new(schedule(width - 1))
+    }
+    static SCHEDULES: [LazyLock<LaneSchedule>; MAX_INPUTS] = for_widths!(make);
+    &SCHEDULES[inputs - 1]
 }
 
 fn schedule(inputs: usize) -> &'static Schedule {
-    static SCHEDULES: [LazyLock<Schedule>; MAX_INPUTS] = {
-        macro_rules! widths { ($($t:literal)*) => { [$(LazyLock::new(|| Schedule::new(&Definition::generate($t)))),*] } }
-        widths!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17)
-    };
+    fn make(width: usize) -> Schedule {
+        Schedule::new(&Definition::generate(width))
+    }
+    static SCHEDULES: [LazyLock<Schedule>; MAX_INPUTS] = for_widths!(make);
     &SCHEDULES[inputs - 1]
 }
 
 /// A full round: constants before the S-boxes, matrix after them.
-struct FullRound {
-    constants: Vec<Fr>,
-    matrix: Square,
+pub(crate) struct FullRound {
+    pub(crate) constants: Vec<Fr>,
+    pub(crate) matrix: Square,
 }
 
 /// A partial round: the matrix is the identity but for its first row and column.
-struct PartialRound {
-    constant: Fr,
-    row: Vec<Fr>,
+pub(crate) struct PartialRound {
+    pub(crate) constant: Fr,
+    pub(crate) row: Vec<Fr>,
     /// The first column below the corner.
-    column: Vec<Fr>,
+    pub(crate) column: Vec<Fr>,
 }
 
 /// Of a sparse matrix: its first row, and its first column below the corner.
 type RowAndColumn = (Vec<Fr>, Vec<Fr>);
 
 /// The rounds in an equivalent form that costs 2t - 1 products in a partial round instead of t^2.
-struct Schedule {
-    first: Vec<FullRound>,
-    partial: Vec<PartialRound>,
-    last: Vec<FullRound>,
+pub(crate) struct Schedule {
+    pub(crate) first: Vec<FullRound>,
+    pub(crate) partial: Vec<PartialRound>,
+    pub(crate) last: Vec<FullRound>,
 }
 
 impl Schedule {
@@ -211,6 +254,35 @@ mod tests {
     }
 
     #[test]
+    fn hash_many_every_kernel_every_arity_and_count_equals_the_scalar_hash() {
+        let mut rng = ark_std::test_rng();
+        let edges = [Fr::zero(), Fr::from(1), -Fr::from(1), Fr::from(u64::MAX)];
+        for backend in [Backend::Ifma, Backend::Emulated] {
+            if !backend.is_available() {
+                eprintln!("SKIPPED: this machine has no {} kernels", backend.name());
+                continue;
+            }
+            for each in 1..=MAX_INPUTS {
+                for count in [0, 1, 7, 8, 9, 17] {
+                    let random = |at: usize, rng: &mut _| match at % 3 {
+                        0 => edges[at / 3 % edges.len()],
+                        _ => Fr::rand(rng),
+                    };
+                    let mut inputs: Vec<Fr> = (0..each * count).map(|at| random(at, &mut rng)).collect();
+                    if count == 7 {
+                        inputs = (0..each * count).map(|at| edges[(at / each) % edges.len()]).collect();
+                    }
+                    let mut out = vec![Fr::zero(); count];
+                    hash_into(backend, each, &inputs, &mut out);
+                    for (inputs, hash) in inputs.chunks(each).zip(out) {
+                        assert_eq!(hash, schedule(each).hash(inputs), "{each} inputs, {}", backend.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn hash_one_two_equals_circomlib() {
         let expected = "7853200120776062878684798364095072458815029376092732009249414926327459813530";
         assert_eq!(hash_array(&[Fr::from(1), Fr::from(2)]).to_string(), expected);
@@ -237,6 +309,16 @@ mod tests {
                 start.elapsed() / 500
             };
             println!("poseidon({n}): {:?}", (0..10).map(|_| run()).min());
+            let inputs = vec![Fr::from(7); n * 512];
+            let run = |backend| {
+                let mut out = vec![Fr::zero(); 512];
+                let start = std::time::Instant::now();
+                hash_into(backend, n, &inputs, &mut out);
+                start.elapsed() / 512
+            };
+            for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
+                println!("512 at once, {}: {:?} each", backend.name(), (0..10).map(|_| run(backend)).min());
+            }
         }
     }
 }

@@ -8,9 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use ark_bn254::Fr;
-use rayon::prelude::*;
 
-use crate::poseidon::hash_array;
+use crate::poseidon::{hash_array, hash_many};
 
 pub const ARITY: usize = 8;
 const DIGIT_BITS: u32 = 3;
@@ -54,7 +53,7 @@ impl std::error::Error for TreeError {}
 /// A node with its hash. A child that was never touched is absent, and all below it is empty.
 #[derive(Clone, Debug)]
 enum Node {
-    Bottom { hash: Fr, leaves: [Fr; ARITY] },
+    Bottom { hash: Fr, leaves: Box<[Fr; ARITY]> },
     Inner { hash: Fr, children: [Option<Arc<Node>>; ARITY] },
 }
 
@@ -110,17 +109,31 @@ impl MerkleTree {
         self.set_many(&[(index, value)])
     }
 
-    /// As [`set`](Self::set) one after the other, but each touched node is hashed once and subtrees run in parallel.
+    /// As [`set`](Self::set) one after the other, but each touched node is hashed once, and all of a level together.
     /// Of two values for an index the later stays. On an error nothing is changed.
     pub fn set_many(&mut self, updates: &[Update]) -> Result<(), TreeError> {
-        updates.iter().try_for_each(|(index, _)| check_index(self.levels(), *index))?;
+        self.check_updates(updates)?;
         let mut sorted = updates.to_vec();
         sorted.sort_by_key(|(index, _)| *index);
-        let levels = self.levels();
-        if !sorted.is_empty() {
-            update(&mut self.root, levels, &sorted, &self.empty);
-        }
+        update_all(&mut [(&mut self.root, &sorted)], &self.empty);
         Ok(())
+    }
+
+    /// [`set_many`](Self::set_many) of several trees, which have the levels and the empty leaf of the first; their
+    /// levels are hashed together. Updates are sorted by index.
+    pub(crate) fn set_each(trees: &mut [(Self, Vec<Update>)]) -> Result<(), TreeError> {
+        let Some((first, _)) = trees.first() else {
+            return Ok(());
+        };
+        let empty = first.empty.clone();
+        trees.iter().try_for_each(|(tree, updates)| tree.check_updates(updates))?;
+        let mut roots: Vec<Job> = trees.iter_mut().map(|(tree, updates)| (&mut tree.root, &updates[..])).collect();
+        update_all(&mut roots, &empty);
+        Ok(())
+    }
+
+    fn check_updates(&self, updates: &[Update]) -> Result<(), TreeError> {
+        updates.iter().try_for_each(|(index, _)| check_index(self.levels(), *index))
     }
 
     /// The eight children of every node above the leaf, bottom first.
@@ -131,7 +144,7 @@ impl MerkleTree {
         for level in (0..self.levels()).rev() {
             match node.map(Arc::as_ref) {
                 None => break,
-                Some(Node::Bottom { leaves, .. }) => path[level] = *leaves,
+                Some(Node::Bottom { leaves, .. }) => path[level] = **leaves,
                 Some(Node::Inner { children, .. }) => {
                     path[level] = child_hashes(children, self.empty[level]);
                     node = children[digit(index, level)].as_ref();
@@ -181,36 +194,84 @@ fn child_hashes(children: &[Option<Arc<Node>>; ARITY], empty: Fr) -> [Fr; ARITY]
     std::array::from_fn(|i| children[i].as_ref().map_or(empty, |child| child.hash()))
 }
 
-/// Applies updates, sorted by index and all within this subtree of `levels` levels.
-fn update(slot: &mut Option<Arc<Node>>, levels: usize, updates: &[Update], empty: &[Fr]) {
-    let node = slot.get_or_insert_with(|| Arc::new(empty_node(levels, empty)));
-    match Arc::make_mut(node) {
-        Node::Bottom { hash, leaves } => {
-            updates.iter().for_each(|(index, value)| leaves[digit(*index, 0)] = *value);
-            *hash = hash_array(leaves);
+/// The root of a tree, and its updates, sorted by index.
+type Job<'a> = (&'a mut Option<Arc<Node>>, &'a [Update]);
+
+/// A node on the way to an update, taken out of its parent.
+struct Taken<'a> {
+    node: Arc<Node>,
+    parent: usize,
+    digit: usize,
+    updates: &'a [Update],
+}
+
+/// Applies updates to trees of `empty.len() - 1` levels: takes the nodes on the way out, level by level, sets the leaves, and
+/// puts the nodes back from the bottom, each level with its hashes.
+fn update_all(jobs: &mut [Job], empty: &[Fr]) {
+    let levels = empty.len() - 1;
+    let roots = jobs.iter_mut().enumerate().filter(|(_, (_, updates))| !updates.is_empty());
+    let mut layers: Vec<Vec<Taken>> = vec![roots
+        .map(|(parent, (root, updates))| {
+            let node = root.take().unwrap_or_else(|| Arc::new(empty_node(levels, empty)));
+            Taken { node, parent, digit: 0, updates }
+        })
+        .collect()];
+    for level in (1..levels).rev() {
+        let above = layers.last_mut().expect("the roots");
+        let below = take_children(above, level, empty);
+        layers.push(below);
+    }
+    let mut below: Vec<Taken> = Vec::new();
+    for (level, mut layer) in layers.into_iter().rev().enumerate() {
+        below.into_iter().for_each(|taken| put_back(&mut layer, taken));
+        layer.iter_mut().for_each(set_leaves);
+        set_hashes(&mut layer, empty[level]);
+        below = layer;
+    }
+    below.into_iter().for_each(|taken| *jobs[taken.parent].0 = Some(taken.node));
+}
+
+/// The children, of `level` levels, that have updates.
+fn take_children<'a>(above: &mut [Taken<'a>], level: usize, empty: &[Fr]) -> Vec<Taken<'a>> {
+    let mut below = Vec::new();
+    for (parent, taken) in above.iter_mut().enumerate() {
+        if let Node::Inner { children, .. } = Arc::make_mut(&mut taken.node) {
+            for updates in taken.updates.chunk_by(|(a, _), (b, _)| digit(*a, level) == digit(*b, level)) {
+                let digit = digit(updates[0].0, level);
+                let node = children[digit].take().unwrap_or_else(|| Arc::new(empty_node(level, empty)));
+                below.push(Taken { node, parent, digit, updates });
+            }
         }
-        Node::Inner { hash, children } => {
-            update_children(children, levels - 1, updates, empty);
-            *hash = hash_array(&child_hashes(children, empty[levels - 1]));
-        }
+    }
+    below
+}
+
+fn put_back(above: &mut [Taken], taken: Taken) {
+    if let Node::Inner { children, .. } = Arc::make_mut(&mut above[taken.parent].node) {
+        children[taken.digit] = Some(taken.node);
     }
 }
 
-fn update_children(children: &mut [Option<Arc<Node>>; ARITY], level: usize, updates: &[Update], empty: &[Fr]) {
-    const PARALLEL_FROM: usize = 4;
-    let mut rest = updates;
-    let mut work: Vec<(&mut Option<Arc<Node>>, &[Update])> = Vec::with_capacity(ARITY);
-    for (i, child) in children.iter_mut().enumerate() {
-        let (own, others) = rest.split_at(rest.partition_point(|(index, _)| digit(*index, level) <= i));
-        rest = others;
-        if !own.is_empty() {
-            work.push((child, own));
-        }
+fn set_leaves(taken: &mut Taken) {
+    if let Node::Bottom { leaves, .. } = Arc::make_mut(&mut taken.node) {
+        taken.updates.iter().for_each(|(index, value)| leaves[digit(*index, 0)] = *value);
     }
-    if updates.len() >= PARALLEL_FROM && work.len() > 1 {
-        work.into_par_iter().for_each(|(child, own)| update(child, level, own, empty));
-    } else {
-        work.into_iter().for_each(|(child, own)| update(child, level, own, empty));
+}
+
+/// `empty` is the hash of a child that is absent.
+fn set_hashes(layer: &mut [Taken], empty: Fr) {
+    let inputs: Vec<Fr> = layer
+        .iter()
+        .flat_map(|taken| match taken.node.as_ref() {
+            Node::Bottom { leaves, .. } => **leaves,
+            Node::Inner { children, .. } => child_hashes(children, empty),
+        })
+        .collect();
+    let hashes = hash_many(ARITY, &inputs).expect("eight children");
+    for (taken, new) in layer.iter_mut().zip(hashes) {
+        match Arc::make_mut(&mut taken.node) {
+            Node::Bottom { hash, .. } | Node::Inner { hash, .. } => *hash = new,
+        }
     }
 }
 
@@ -218,7 +279,7 @@ fn update_children(children: &mut [Option<Arc<Node>>; ARITY], level: usize, upda
 fn empty_node(levels: usize, empty: &[Fr]) -> Node {
     let hash = empty[levels];
     match levels {
-        1 => Node::Bottom { hash, leaves: [empty[0]; ARITY] },
+        1 => Node::Bottom { hash, leaves: Box::new([empty[0]; ARITY]) },
         _ => Node::Inner { hash, children: Default::default() },
     }
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from rollup._native import MerkleTree, poseidon, poseidon_many
+from rollup._native import StateTree, poseidon
 from rollup.core.checks import check_uint
 from rollup.core.constants import ACCOUNT_LEVELS, ARITY, ARITY_BITS, BALANCE_BITS, BALANCE_LEVELS
 from rollup.core.operations import NO_KEY, Key
@@ -104,42 +104,29 @@ class AccountTree:
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self._accounts = MerkleTree(shape.account_levels, empty_account_leaf(shape.balance_levels))
-        self._balances: dict[int, MerkleTree] = {}
-        self._no_balances = MerkleTree(shape.balance_levels, 0)
+        self._tree = StateTree(shape.account_levels, shape.balance_levels)
 
     @property
     def root(self) -> int:
         """The state root."""
-        return self._accounts.root
+        return self._tree.root
 
     def update(self, changes: Iterable[tuple[int, Account, Sequence[tuple[int, int]]]]) -> None:
         """Set accounts as (id, account, [(slot, balance)]); slots not named keep their balance."""
-        account_ids, rows = [], []
-        for account_id, account, balances in changes:
-            tree = self._balances.get(account_id)
-            if tree is None and any(balance for _, balance in balances):
-                tree = self._balances[account_id] = MerkleTree(self._shape.balance_levels, 0)
-            if tree is not None and balances:
-                tree.set_many(balances)
-            root = empty_balances_root(self._shape.balance_levels) if tree is None else tree.root
-            account_ids.append(account_id)
-            rows.append([*account.key, account.address, account.nonce, root])
-        leaves = list(zip(account_ids, poseidon_many(rows), strict=True))
-        self._accounts.set_many(leaves)
+        self._tree.update(
+            [(number, account.key, account.address, account.nonce, slots) for number, account, slots in changes]
+        )
 
     def account_path(self, account_id: int) -> list[list[int]]:
         """Per level, bottom first, the eight children on the way from the account to the root."""
-        return self._accounts.path(check_uint("account_id", account_id, ARITY_BITS * self._shape.account_levels))
+        return self._tree.account_path(check_uint("account_id", account_id, ARITY_BITS * self._shape.account_levels))
 
     def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
         """As `account_path`, from the balance to the account's balances root."""
-        tree = self._balances.get(account_id, self._no_balances)
-        return tree.path(check_uint("slot", slot, ARITY_BITS * self._shape.balance_levels))
+        return self._tree.balance_path(account_id, check_uint("slot", slot, ARITY_BITS * self._shape.balance_levels))
 
     def copy(self) -> "AccountTree":
         """An independent copy."""
         copied = AccountTree(self._shape)
-        copied._accounts = self._accounts.copy()
-        copied._balances = {account_id: tree.copy() for account_id, tree in self._balances.items()}
+        copied._tree = self._tree.copy()
         return copied

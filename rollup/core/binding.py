@@ -1,6 +1,7 @@
 """Data binding (protocol 7): commitment chain C, challenge X, evaluation Y."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from eth_hash.auto import keccak
 
@@ -9,6 +10,7 @@ from rollup.core.checks import check_word
 from rollup.core.constants import (
     CHALLENGE_BITS,
     CHUNK_BITS,
+    CHUNK_BYTES,
     FIELD_MODULUS,
     L1_DEGREE_LOG2,
     L2_DEGREE_LOG2,
@@ -16,8 +18,8 @@ from rollup.core.constants import (
     MAX_WORDS_PER_STEP,
 )
 from rollup.core.header import Header
-from rollup.core.operations import Operation, PublishedOperation, PublishedStep, StepOperation, steps_of
-from rollup.core.streams import l1_words, l2_words
+from rollup.core.operations import Noop, Operation, PublishedOperation, PublishedStep, StepOperation, steps_of
+from rollup.core.streams import WORD_BYTES, l1_words, l2_words
 
 _COUNT_BITS_IN_CHAIN = 2
 
@@ -32,12 +34,31 @@ def commit_step(commitment: int, step: StepOperation | PublishedStep) -> int:
 
     Poseidon(8)(C, c0 + 2^120 * chunks + 2^122 * words, c1, c2, w0, w1, w2, w3).
     """
+    return poseidon([commitment, *_step_words(step)])
+
+
+def _step_words(step: StepOperation | PublishedStep) -> tuple[int, ...]:
     chunks, words = step.chunks(), step.record()
     counts = len(chunks) | len(words) << _COUNT_BITS_IN_CHAIN
     first, *others = chunks or (0,)
     padding = [0] * (MAX_CHUNKS_PER_STEP - 1 - len(others))
     words += (0,) * (MAX_WORDS_PER_STEP - len(words))
-    return poseidon([commitment, first + (counts << CHUNK_BITS), *others, *padding, *words])
+    return first + (counts << CHUNK_BITS), *others, *padding, *words
+
+
+def chain_words(step: StepOperation | PublishedStep) -> bytes:
+    """What `commit_step` hashes of a step besides C, for `commit_chains`: seven words of 32 bytes."""
+    return b"".join(word.to_bytes(WORD_BYTES, "big") for word in _step_words(step))
+
+
+def chain_word(chunk: bytes) -> bytes:
+    """`chain_words` of a step that publishes one chunk and no record."""
+    return _ONE_CHUNK + chunk + _NOTHING_ELSE
+
+
+NOOP_WORDS: Final = chain_words(Noop())
+_ONE_CHUNK: Final = (1).to_bytes(WORD_BYTES - CHUNK_BYTES, "big")
+_NOTHING_ELSE: Final = bytes((MAX_CHUNKS_PER_STEP - 1 + MAX_WORDS_PER_STEP) * WORD_BYTES)
 
 
 def commitment(header: Header, operations: Iterable[Operation | PublishedOperation]) -> int:

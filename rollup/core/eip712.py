@@ -37,15 +37,20 @@ def typed_data(domain: int, primary_type: str, fields: Mapping[str, str], messag
 
 def words_digest(domain: int, primary_type: str, fields: Mapping[str, str], message: Mapping[str, int]) -> bytes:
     """The 32 bytes to sign of a struct given as words: the arguments are `typed_data`'s, but for bytes their hash."""
-    struct = _hash_struct(_type_hash(_declaration(primary_type, fields)), [message[name] for name in fields])
-    return keccak(b"\x19\x01" + _separator(domain) + struct)
+    struct = _hash_struct(type_hash(primary_type, fields), [message[name] for name in fields])
+    return keccak(b"\x19\x01" + separator(domain) + struct)
+
+
+def type_hash(primary_type: str, fields: Mapping[str, str]) -> bytes:
+    """The hash of a struct's declaration."""
+    return _type_hash(_declaration(primary_type, fields))
 
 
 @lru_cache(64)
-def _separator(domain: int) -> bytes:
+def separator(domain: int) -> bytes:
+    """The hash of the domain."""
     name_and_version = [int.from_bytes(keccak(text.encode()), "big") for text in (_NAME, _VERSION)]
-    type_hash = _type_hash(_declaration("EIP712Domain", _DOMAIN_FIELDS))
-    return _hash_struct(type_hash, [*name_and_version, *_chain_and_rollup(domain)])
+    return _hash_struct(type_hash("EIP712Domain", _DOMAIN_FIELDS), [*name_and_version, *_chain_and_rollup(domain)])
 
 
 def _chain_and_rollup(domain: int) -> tuple[int, int]:
@@ -62,8 +67,8 @@ def _type_hash(declaration: str) -> bytes:
     return keccak(declaration.encode())
 
 
-def _hash_struct(type_hash: bytes, words: list[int]) -> bytes:
-    return keccak(type_hash + b"".join(word.to_bytes(32, "big") for word in words))
+def _hash_struct(hash_of_type: bytes, words: list[int]) -> bytes:
+    return keccak(hash_of_type + b"".join(word.to_bytes(32, "big") for word in words))
 
 
 def _declared(fields: Mapping[str, str]) -> list[dict[str, str]]:

@@ -1,12 +1,13 @@
 """Receipts (protocol 13): a validator's signed promise of what a block will hold, and where."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from eth_hash.auto import keccak
 
+from rollup._native import receipt_digests
 from rollup.core.addresses import parse_address, show_address
 from rollup.core.checks import check_uint, unpack
 from rollup.core.constants import (
@@ -19,7 +20,7 @@ from rollup.core.constants import (
     TIMESTAMP_BITS,
 )
 from rollup.core.ecdsa import recover_signer
-from rollup.core.eip712 import typed_data, words_digest
+from rollup.core.eip712 import separator, type_hash, typed_data, words_digest
 from rollup.core.errors import (
     FieldRuleError,
     ReceiptBrokenError,
@@ -175,6 +176,24 @@ class Receipt:
             if published != promised:
                 shown = (_shown(promised), _shown(published))
                 raise ReceiptBrokenError(self.block_number, stream, position, *shown)
+
+
+Promise: TypeAlias = tuple[int, int, bytes, int, bytes, bytes, bytes, int, int, bytes]
+"""A receipt's fields from `block_number` to `validator_set`, the recipient as 20 bytes."""
+
+
+def digests(domain: int, promises: Sequence[Promise]) -> list[bytes]:
+    """`Receipt.digest` of each, many at once."""
+    return receipt_digests(separator(domain), type_hash(_TYPE, _FIELDS), promises)
+
+
+def receipt_of(domain: int, promise: Promise, signature: bytes) -> Receipt:
+    """The receipt of a promise."""
+    block_number, chunk_position, chunks, word_position, record, name, recipient, issued_at, commit_by, valid = promise
+    return Receipt(
+        domain, block_number, chunk_position, chunks, word_position, record, name, int.from_bytes(recipient, "big"),
+        issued_at, commit_by, valid, signature,
+    )  # fmt: skip
 
 
 def operation_hash(operation: Operation, domain: int) -> bytes:

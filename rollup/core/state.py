@@ -1,7 +1,7 @@
 """The rollup's state: accounts, balances and their root (protocol 2)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 from rollup.core.account import Account, AccountTree, OrderSlot, Shape
 from rollup.core.checks import check_below
@@ -9,13 +9,9 @@ from rollup.core.constants import ACCOUNT_LEVELS, BALANCE_LEVELS
 from rollup.core.operations import Operation, PublishedOperation
 from rollup.core.rules import Applied, Context, Touch, plan, plan_fee, plan_published
 
-
-@dataclass(frozen=True, slots=True)
-class _Undo:
-    account_id: int
-    slot: int
-    account: Account
-    leaf: int
+_Undo: TypeAlias = tuple[int, int, Account, int]
+"""Account and slot, and what they held."""
+_NOBODY: Final = Account()
 
 
 class State:
@@ -27,14 +23,18 @@ class State:
 
     Args:
         account_levels, balance_levels: depths of the 8-ary trees; other than the protocol's only in tests.
+        has_trees: without, there is neither root nor path, and nothing is noted for them.
     """
 
-    def __init__(self, account_levels: int = ACCOUNT_LEVELS, balance_levels: int = BALANCE_LEVELS) -> None:
+    def __init__(
+        self, account_levels: int = ACCOUNT_LEVELS, balance_levels: int = BALANCE_LEVELS, has_trees: bool = True
+    ) -> None:
         self._shape = Shape(account_levels, balance_levels)
         self._accounts: dict[int, Account] = {}
         self._leaves: dict[int, dict[int, int]] = {}
         self._by_address: dict[int, list[int]] = {}
         self._tree = AccountTree(self._shape)
+        self._has_trees = has_trees
         self._dirty: dict[int, set[int]] = {}
         self._journal: list[_Undo] = []
         self._journal_start = 0
@@ -54,7 +54,7 @@ class State:
 
     def account(self, account_id: int) -> Account:
         """The account, the empty one if there is none."""
-        return self._accounts.get(account_id) or Account()
+        return self._accounts.get(account_id, _NOBODY)
 
     def leaf(self, account_id: int, slot: int) -> int:
         """What a slot of the balance tree holds, money or not; 0 if it is empty."""
@@ -123,9 +123,9 @@ class State:
 
     def touch(self, touch: Touch) -> None:
         """Make one planned change."""
-        before = self.account(touch.account_id)
-        self._journal.append(_Undo(touch.account_id, touch.slot, before, self.leaf(touch.account_id, touch.slot)))
-        self._put(touch.account_id, touch.slot, touch.account, touch.leaf)
+        account_id, slot = touch.account_id, touch.slot
+        self._journal.append((account_id, slot, self.account(account_id), self.leaf(account_id, slot)))
+        self._put(account_id, slot, touch.account, touch.leaf)
 
     # Undoing
 
@@ -141,8 +141,7 @@ class State:
         """
         check_below("mark", mark - self._journal_start, len(self._journal) + 1)
         while self.mark() > mark:
-            undo = self._journal.pop()
-            self._put(undo.account_id, undo.slot, undo.account, undo.leaf)
+            self._put(*self._journal.pop())
 
     def forget(self, mark: int | None = None) -> None:
         """Give up the way back to places before `mark` (None: before now)."""
@@ -151,23 +150,48 @@ class State:
         del self._journal[:count]
         self._journal_start = mark
 
-    def copy(self) -> "State":
-        """An independent copy, without the journal."""
+    # Whole states
+
+    def fill(self, contents: Iterable[tuple[int, Account, dict[int, int]]]) -> None:
+        """Put accounts with what their slots hold into an empty state, which keeps the dictionaries; no way back."""
+        for account_id, account, leaves in contents:
+            self._accounts[account_id] = account
+            self._leaves[account_id] = leaves
+            if account.address:
+                self._by_address.setdefault(account.address, []).append(account_id)
+            if self._has_trees:
+                self._dirty[account_id] = set(leaves)
+
+    def tree(self) -> AccountTree:
+        """A copy of the trees as they stand now."""
         self._flush()
-        copied = State(self._shape.account_levels, self._shape.balance_levels)
+        return self._tree.copy()
+
+    def copy(self, has_trees: bool = True) -> "State":
+        """An independent copy, without the journal; without trees if this one has none."""
+        has_trees = has_trees and self._has_trees
+        copied = State(self._shape.account_levels, self._shape.balance_levels, has_trees)
+        if has_trees:
+            copied._tree = self.tree()
         copied._accounts = dict(self._accounts)
         copied._leaves = {account_id: dict(leaves) for account_id, leaves in self._leaves.items()}
         copied._by_address = {address: list(ids) for address, ids in self._by_address.items()}
-        copied._tree = self._tree.copy()
         return copied
 
     def _put(self, account_id: int, slot: int, account: Account, leaf: int) -> None:
-        before = self.account(account_id)
+        before = self._accounts.get(account_id, _NOBODY)
         if before.address != account.address:
             self._move(account_id, before.address, account.address)
         self._accounts[account_id] = account
-        self._leaves.setdefault(account_id, {})[slot] = leaf
-        self._dirty.setdefault(account_id, set()).add(slot)
+        leaves = self._leaves.get(account_id)
+        if leaves is None:
+            leaves = self._leaves[account_id] = {}
+        leaves[slot] = leaf
+        if self._has_trees:
+            dirty = self._dirty.get(account_id)
+            if dirty is None:
+                dirty = self._dirty[account_id] = set()
+            dirty.add(slot)
 
     def _move(self, account_id: int, before: int, after: int) -> None:
         if before:
@@ -176,6 +200,7 @@ class State:
             self._by_address.setdefault(after, []).append(account_id)
 
     def _flush(self) -> None:
+        assert self._has_trees, "this state was made without trees"
         if not self._dirty:
             return
         self._tree.update(

@@ -5,3 +5,4 @@ pub mod circuit;
 pub mod crypto;
 pub mod field;
 pub mod groth16;
+pub mod node;
