@@ -3,9 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any, Final
 
+from rollup._native import parse_transfer, parse_transfers
 from rollup.api.answers import dump, error_to_json, hash_text, status_of
 from rollup.api.asgi import Receive, Scope, Send, answer, answer_error, client_of, read_body
 from rollup.api.backend import Backend
@@ -17,7 +17,9 @@ from rollup.core.errors import SluiceError, WireError
 from rollup.core.receipt import Receipt, receipt_to_wire
 from rollup.core.wire import WireOperation, from_wire, loads, loads_values
 from rollup.node.chain import Heads
+from rollup.node.core import Node
 from rollup.node.errors import FaultError
+from rollup.node.plain import Submission
 from rollup.node.sequencer import Outcome
 
 BRACKETS_AN_OPERATION: Final = 12
@@ -27,36 +29,34 @@ BRACKETS_AN_OPERATION: Final = 12
 class Relay:
     """Carries outcomes from the sequencer's thread to the event loop: those of a batch with one call."""
 
-    def __init__(self) -> None:
-        self._done: deque[tuple[asyncio.Future[Outcome], Future[Outcome]]] = deque()
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._done: deque[tuple[asyncio.Future[Sequence[Outcome]], Sequence[Outcome]]] = deque()
         self._is_called = False
 
-    def wait(self, future: Future[Outcome]) -> asyncio.Future[Outcome]:
-        """The same future for the running event loop."""
+    def submit(self, operations: Sequence[Submission]) -> asyncio.Future[Sequence[Outcome]]:
+        """Have operations taken in; an outcome each, in the running event loop."""
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Outcome] = loop.create_future()
+        waiting: asyncio.Future[Sequence[Outcome]] = loop.create_future()
 
-        def done(finished: Future[Outcome]) -> None:
-            self._done.append((waiting, finished))
+        def deliver(outcomes: Sequence[Outcome] | BaseException) -> None:
+            if isinstance(outcomes, BaseException):
+                outcomes = [FaultError(str(outcomes))] * len(operations)
+            self._done.append((waiting, outcomes))
             if not self._is_called:
                 self._is_called = True
                 loop.call_soon_threadsafe(self._deliver)
 
-        future.add_done_callback(done)
+        self._node.hand_in(operations, deliver)
         return waiting
 
     def _deliver(self) -> None:
         # Before the first is taken: what is added from here on calls again, at worst for nothing.
         self._is_called = False
         while self._done:
-            waiting, finished = self._done.popleft()
+            waiting, outcomes = self._done.popleft()
             if not waiting.done():
-                waiting.set_result(_outcome(finished))
-
-
-def _outcome(finished: Future[Outcome]) -> Outcome:
-    error = finished.exception()
-    return finished.result() if error is None else FaultError(str(error))
+                waiting.set_result(outcomes)
 
 
 class Submissions:
@@ -71,16 +71,16 @@ class Submissions:
     def __init__(self, backend: Backend, limits: Limits, rates: Rates) -> None:
         self._node = backend.node
         self._limits, self._rates = limits, rates
-        self._relay = Relay()
+        self._relay = Relay(backend.node)
 
     async def one(self, scope: Scope, receive: Receive, send: Send) -> int:
         """One operation in, its receipt or error out; returns the status."""
         try:
-            operation = loads(await read_body(scope, receive, self._limits))
+            body = await read_body(scope, receive, self._limits)
+            operation = parse_transfer(body) or loads(body)
         except SluiceError as error:
             return await answer_error(send, error)
-        (future,) = self._node.submit([operation])
-        outcome = await self._relay.wait(future)
+        (outcome,) = await self._relay.submit([operation])
         if isinstance(outcome, SluiceError):
             return await answer_error(send, outcome)
         await answer(send, 200, dump(self._confirmed(outcome)))
@@ -89,16 +89,20 @@ class Submissions:
     async def many(self, scope: Scope, receive: Receive, send: Send) -> int:
         """A list of independent operations in, a receipt or error for each out, in order; returns the status."""
         try:
-            listed = self._list(await read_body(scope, receive, self._limits))
-            self._rates.charge(client_of(scope), max(0, len(listed) - 1))
+            read = self._read(await read_body(scope, receive, self._limits))
+            self._rates.charge(client_of(scope), max(0, len(read) - 1))
         except SluiceError as error:
             return await answer_error(send, error)
-        read = [_read(values, index) for index, values in enumerate(listed)]
-        futures = iter(self._node.submit([each for each in read if not isinstance(each, WireError)]))
-        waiting = [each if isinstance(each, WireError) else self._relay.wait(next(futures)) for each in read]
-        outcomes = [each if isinstance(each, WireError) else await each for each in waiting]
-        await answer(send, 200, dump({"results": self._results(outcomes)}))
+        outcomes = iter(await self._relay.submit([each for each in read if not isinstance(each, WireError)]))
+        results = [each if isinstance(each, WireError) else next(outcomes) for each in read]
+        await answer(send, 200, dump({"results": self._results(results)}))
         return 200
+
+    def _read(self, body: bytes) -> Sequence[Submission | WireError]:
+        plain = parse_transfers(body)
+        if plain is not None and len(plain) <= self._limits.batch_operations:
+            return plain
+        return [_read(values, index) for index, values in enumerate(self._list(body))]
 
     def _list(self, body: bytes) -> list[Any]:
         values = loads_values(body, BRACKETS_AN_OPERATION * self._limits.batch_operations)

@@ -17,7 +17,6 @@ from typing import Final
 
 from rollup.core.constants import MAX_TIMESTAMP_BEHIND_SECONDS
 from rollup.core.state import State
-from rollup.core.wire import WireOperation
 from rollup.l1.errors import L1Error
 from rollup.l1.rpc import RpcError
 from rollup.node.chain import Chain
@@ -34,12 +33,13 @@ from rollup.node.errors import (
     QueueChangedError,
     StorageError,
 )
-from rollup.node.intake import Intake, all_of
+from rollup.node.intake import Deliver, Intake, all_of
 from rollup.node.journal import Journal
 from rollup.node.landing import Lander
 from rollup.node.ledger import Closed
 from rollup.node.listening import Kept, Listener
 from rollup.node.pipeline import Pipeline
+from rollup.node.plain import Submission
 from rollup.node.policy import Policy
 from rollup.node.provers import ProverPool
 from rollup.node.queue_watch import QueueWatch
@@ -163,11 +163,18 @@ class Node:
         self.pipeline.keep_done()
         self._journal.close()
 
-    def submit(self, operations: Sequence[WireOperation]) -> list[Future[Outcome]]:
+    def submit(self, operations: Sequence[Submission]) -> list[Future[Outcome]]:
         """Have users' operations taken in: a future each, of a receipt or an error."""
         if not self._is_connected:
             return all_of(operations, NotConnectedError())
         return self.intake.submit(operations)
+
+    def hand_in(self, operations: Sequence[Submission], deliver: Deliver) -> None:
+        """The same, but all outcomes are given to `deliver` at once, in the node's thread or before this returns."""
+        if not self._is_connected:
+            deliver([NotConnectedError()] * len(operations))
+        else:
+            self.intake.hand_in(operations, deliver)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have someone told of everything from now on; what is returned ends it."""
@@ -239,7 +246,7 @@ class Node:
         if self.fault is not None:
             self.intake.stop()
 
-    def _take(self, operations: Sequence[WireOperation]) -> list[Outcome]:
+    def _take(self, operations: Sequence[Submission]) -> list[Outcome]:
         try:
             return self.sequencer.submit(operations)
         except DatabaseUnusable as error:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from rollup.core.constants import ADDRESS_BITS, MAX_TIMESTAMP_BEHIND_SECONDS
 from rollup.core.operations import Batch, Operation, Swap, TransferToAddress, TransferToAddressData
-from rollup.core.receipt import Receipt
+from rollup.core.receipt import Promise
 from rollup.core.streams import decode_streams
 from rollup.core.wire import WireOperation, from_wire
 from rollup.node.tables import Status
@@ -71,9 +71,15 @@ class Entry:
 
     def row(self) -> dict[str, Any]:
         """The columns."""
-        return {name: getattr(self, name) for name in _NAMES} | {
-            "recipient": self.recipient.to_bytes(ADDRESS_BYTES, "big")
-        }
+        return dict(zip(NAMES, self.values(), strict=True))
+
+    def values(self) -> tuple[Any, ...]:
+        """The columns' values, in their order."""
+        recipient = self.recipient.to_bytes(ADDRESS_BYTES, "big")
+        return (
+            self.block, self.position, self.payload, self.hash, self.queue_index, self.account_id, recipient,
+            self.issued_at, self.chunk_position, self.chunks, self.word_position, self.record,
+        )  # fmt: skip
 
     @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
@@ -100,25 +106,16 @@ class Entry:
         ids = iter([each.to_id for each in published if isinstance(each, TransferToAddressData)])
         return _with_ids(operation, ids)
 
-    def receipt(self, block: BlockRecord, domain: int) -> Receipt:
-        """What is promised, unsigned."""
+    def promise(self, block: BlockRecord) -> Promise:
+        """What its receipt promises."""
         assert self.hash is not None, "L1 promises the queue's"
-        return Receipt(
-            domain=domain,
-            block_number=self.block,
-            chunk_position=self.chunk_position,
-            chunks=self.chunks,
-            word_position=self.word_position,
-            record=self.record,
-            operation_hash=self.hash,
-            recipient=self.recipient,
-            issued_at=self.issued_at,
-            commit_by=block.commit_by,
-            validator_set=block.validator_set,
-        )
+        return (
+            self.block, self.chunk_position, self.chunks, self.word_position, self.record, self.hash,
+            self.recipient.to_bytes(ADDRESS_BYTES, "big"), self.issued_at, block.commit_by, block.validator_set,
+        )  # fmt: skip
 
 
-_NAMES = tuple(field.name for field in fields(Entry))
+NAMES = tuple(field.name for field in fields(Entry))
 
 
 def payer_of(operation: WireOperation) -> int:

@@ -14,6 +14,7 @@ SluiceError (rollup.core.errors)
     │   ├── DatabaseNewer      a newer version of the node wrote it
     │   └── DatabaseDamaged    what it holds does not fit together
     ├── JournalUnusable        the second copy of the receipts cannot be written
+    ├── PromiseBrokenError     what was promised of a block does not come out
     ├── CrashError             a thread of the node ended by a mistake of ours
     └── AdmissionError         new work is refused for now
         ├── NotConnectedError  the node has not seen L1 since it started
@@ -194,6 +195,19 @@ class DatabaseDamaged(DatabaseError):
             f"{self.name} is damaged: block {self.block_number}: {self.reason}; nothing was sent: restore a backup, "
             "the journal of receipts completes it"
         )
+
+
+@dataclass(eq=False)
+class PromiseBrokenError(NodeError):
+    """What was promised of a block does not come out when it is taken in again."""
+
+    block_number: int
+    reason: str
+    code = "promise_broken"
+
+    @property
+    def message(self) -> str:
+        return f"block {self.block_number}: {self.reason}; nothing was sent: restore a backup"
 
 
 @dataclass(eq=False)

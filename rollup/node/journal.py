@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
 from rollup.node.entries import BlockRecord, Entry
 from rollup.node.errors import JournalUnusable
 from rollup.node.tables import Status
@@ -165,7 +167,7 @@ class Journal:
 
 
 def _line(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _block_json(block: BlockRecord) -> dict[str, Any]:

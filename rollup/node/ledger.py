@@ -7,16 +7,19 @@ the same operations; that both agree to the byte is checked there.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from rollup._native import PlainTransfer
+from rollup.core.binding import chain_word, chain_words
 from rollup.core.constants import CHUNK_BYTES, MAX_L1_OPERATIONS_PER_BLOCK
 from rollup.core.errors import BlockFullError, TooManyL1OperationsError
-from rollup.core.operations import Deposit, FullExit, Operation, steps_of
+from rollup.core.operations import Deposit, FullExit, Key, Operation, steps_of
 from rollup.core.rules import Applied, Context, Touch, plan, plan_fee
 from rollup.core.state import State
 from rollup.core.streams import WORD_BYTES, encode_streams
 from rollup.node.accounts import AccountIds
 from rollup.node.entries import BlockRecord, Entry
-from rollup.node.errors import NoFeeAccountError, OperationTooLargeError
+from rollup.node.errors import NoFeeAccountError, OperationTooLargeError, PromiseBrokenError
 from rollup.node.packing import records_of
+from rollup.node.plain import PreparedTransfer, Taken, effect_of, whole
 from rollup.node.tables import Status
 
 
@@ -31,6 +34,15 @@ class Place:
     record: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What an operation publishes: its bytes in both streams, and its steps' words in the commitment's chain."""
+
+    chunks: bytes
+    record: bytes
+    chain: bytes
+
+
 @dataclass(slots=True)
 class OpenBlock:
     """A block that takes operations.
@@ -39,6 +51,8 @@ class OpenBlock:
         record: As it was opened.
         context: What operations are judged by.
         operations: So far, as included.
+        published: What they publish.
+        places: Accounts and slots that they change.
         steps, chunks, words, records: How much they take.
         fees: What they pay, by token.
         queue_count: How many are the queue's.
@@ -47,7 +61,9 @@ class OpenBlock:
 
     record: BlockRecord
     context: Context
-    operations: list[Operation] = field(default_factory=list)
+    operations: list[Taken] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
+    places: dict[tuple[int, int], None] = field(default_factory=dict)
     steps: int = 0
     chunks: int = 0
     words: int = 0
@@ -64,10 +80,26 @@ class OpenBlock:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A block that takes nothing more, and what is in it."""
+    """A block that takes nothing more, and what is in it.
+
+    Args:
+        record: It.
+        taken: Its operations.
+        published: What they publish.
+        queue_count: How many are the queue's.
+        touches: The places that it changed, as they stand after it.
+    """
 
     record: BlockRecord
-    operations: tuple[Operation, ...]
+    taken: tuple[Taken, ...]
+    published: tuple[Published, ...]
+    queue_count: int
+    touches: tuple[Touch, ...]
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations, as the rules read them."""
+        return tuple(whole(each) for each in self.taken)
 
 
 class Ledger:
@@ -110,7 +142,13 @@ class Ledger:
         """Remember this place, and forget the one before."""
         self.state.forget()
         block = self.block
-        copied = block and replace(block, operations=list(block.operations), fees=dict(block.fees))
+        copied = block and replace(
+            block,
+            operations=list(block.operations),
+            published=list(block.published),
+            places=dict(block.places),
+            fees=dict(block.fees),
+        )
         self._saved = self.state.mark(), copied
 
     def undo(self) -> None:
@@ -138,7 +176,37 @@ class Ledger:
         self._ids = ids
         for touch in applied.touches:
             self.state.touch(touch)
+            block.places[touch.account_id, touch.slot] = None
         return self._take(block, included, applied)
+
+    def place_plain(self, transfer: PlainTransfer, prepared: PreparedTransfer, key: Key) -> tuple[int, int] | None:
+        """Take a plain Transfer in, or change nothing and leave it to `place`.
+
+        Args:
+            transfer: It.
+            prepared: What `prepare_transfers` made of it.
+            key: The payer's, under which its signature is valid.
+
+        Returns: Its places in the two streams; None if `place` must judge it.
+        """
+        block = self.block
+        if block is None or block.steps >= self._sizes[-1]:
+            return None
+        effect = effect_of(self.state, prepared, key, block.context)
+        if effect is None:
+            return None
+        for touch in effect:
+            self.state.touch(touch)
+            block.places[touch.account_id, touch.slot] = None
+        position = block.chunks, block.words
+        token, fee, chunk = prepared[2], prepared[4], prepared[10]
+        block.operations.append(transfer)
+        block.published.append(Published(chunk, b"", chain_word(chunk)))
+        block.steps += 1
+        block.chunks += 1
+        if fee:
+            block.fees[token] = block.fees.get(token, 0) + fee
+        return position
 
     def _check_room(self, block: OpenBlock, operation: Operation) -> None:
         steps, records, most = len(steps_of(operation)), records_of(operation), self._sizes[-1]
@@ -153,6 +221,9 @@ class Ledger:
         chunks, record = encode_streams([operation])
         place = Place(operation, block.chunks, chunks, block.words, record)
         block.operations.append(operation)
+        block.published.append(
+            Published(chunks, record, b"".join(chain_words(step.operation) for step in applied.steps))
+        )
         block.steps += len(applied.steps)
         block.records += records_of(operation)
         block.chunks += len(chunks) // CHUNK_BYTES
@@ -182,12 +253,15 @@ class Ledger:
             raise NoFeeAccountError(f"{self._validator:#042x}")
         for token in sorted(block.fees):
             self.state.touch(plan_fee(self.state, fee_account, token, block.fees[token]))
+            block.places[fee_account, token] = None
+        state = self.state
+        touches = tuple(Touch(*place, state.account(place[0]), state.leaf(*place)) for place in block.places)
         size = next(size for size in self._sizes if size >= block.steps)
         record = replace(block.record, status=Status.CLOSED, size=size, fee_account=fee_account)
         self.block = None
-        return Closed(record, tuple(block.operations))
+        return Closed(record, tuple(block.operations), tuple(block.published), block.queue_count, touches)
 
-    def replay(self, record: BlockRecord, context: Context, entries: Sequence[Entry]) -> str | None:
+    def replay(self, record: BlockRecord, context: Context, entries: Sequence[Entry]) -> Closed | None:
         """Take a block in again that was promised before.
 
         Args:
@@ -195,24 +269,19 @@ class Ledger:
             context: As when it was opened.
             entries: Its operations.
 
-        Returns: What is wrong, if what was promised does not come out.
+        Returns: It, if it was closed.
+        Raises: PromiseBrokenError: what was promised does not come out. SluiceError.
         """
         self.block = OpenBlock(record, context)
         for entry in entries:
             place = self.place(entry.operation())
             found = place.chunk_position, place.chunks, place.word_position, place.record
             if found != (entry.chunk_position, entry.chunks, entry.word_position, entry.record):
-                return f"operation {entry.position} comes out at another place or with other bytes than promised"
+                reason = f"operation {entry.position} comes out at another place or with other bytes than promised"
+                raise PromiseBrokenError(record.number, reason)
         if record.status == Status.OPEN:
             return None
-        closed = self.close(record.fee_account).record
-        return None if closed.size == record.size else f"it closes with size {closed.size}"
-
-
-def load(touches: Sequence[Touch], *states: State) -> None:
-    """Put what a database holds into states."""
-    for touch in touches:
-        for state in states:
-            state.touch(touch)
-    for state in states:
-        state.forget()
+        closed = self.close(record.fee_account)
+        if closed.record.size != record.size:
+            raise PromiseBrokenError(record.number, f"it closes with size {closed.record.size}")
+        return replace(closed, record=record)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
+from rollup.core.block import SealedBlock
 from rollup.core.errors import SluiceError
 from rollup.core.rules import Touch
 from rollup.node.database import Database
@@ -16,11 +18,13 @@ from rollup.node.errors import DatabaseDamaged, DatabaseUnusable
 from rollup.node.ledger import Closed
 from rollup.node.provers import Proof, ProverPool
 from rollup.node.recovery import Recovered
-from rollup.node.sealing import Sealed, Sealer, broken_promise, header_to_blob, words_to_blob
+from rollup.node.sealing import Sealer, broken_promise, header_to_blob, words_to_blob
 from rollup.node.tables import Status
 
 FIRST_RETRY_SECONDS: Final = 1.0
 LONGEST_RETRY_SECONDS: Final = 60.0
+SEALED_AT_ONCE: Final = 8
+"""As many chains of hashes as go side by side."""
 SMOOTHING: Final = 0.3
 """Weight of the latest block in the mean of how long one takes."""
 
@@ -66,12 +70,13 @@ class Pipeline:
         self._clock = clock
         self._base = recovered.base
         self._closed: deque[Closed] = deque(recovered.pending)
+        self._sealed: deque[tuple[Closed, SealedBlock]] = deque()
         self._jobs: dict[int, _Job] = {}
         self._touches: dict[int, tuple[Touch, ...]] = {}
         self._proven: set[int] = set()
         self._wake = threading.Event()
         self.mean_seconds = 0.0
-        self._unkept: Sealed | None = None
+        self._unkept: list[tuple[Closed, SealedBlock]] = []
         self.fault: str | None = None
         self.storage_fault: str | None = None
 
@@ -83,7 +88,7 @@ class Pipeline:
     @property
     def waiting(self) -> int:
         """Blocks that are not proven yet."""
-        return len(self._closed) + len(self._jobs)
+        return len(self._closed) + len(self._unkept) + len(self._sealed) + len(self._jobs)
 
     @property
     def running_seconds(self) -> float:
@@ -122,43 +127,61 @@ class Pipeline:
                 self._collect(job)
 
     def step(self) -> None:
-        """Keep what is proven, try again what failed, and give the pool as much as it takes."""
+        """Keep what is proven, try again what failed, seal what is closed, and give the pool as much as it takes."""
         for job in [job for job in self._jobs.values() if job.future.done()]:
             self._collect(job)
-        while self._closed and len(self._jobs) < self._pool.capacity:
-            self._seal(self._closed[0])
-            self._closed.popleft()
+        while self._unkept or self._closed:
+            self._seal()
+        while self._sealed and (self._is_proven(self._sealed[0][0]) or len(self._jobs) < self._pool.capacity):
+            self._prove(*self._sealed[0])
+            self._sealed.popleft()
 
-    def _seal(self, closed: Closed) -> None:
-        record = closed.record
-        is_proven = record.status == Status.PROVEN
-        if self._unkept is None:
-            try:
-                self._unkept = self._sealer.seal(record, closed.operations, witness=not is_proven)
-            except SluiceError as error:
-                raise DatabaseDamaged(self._database.name, record.number, str(error)) from error
-        # Sealed once: the sealer's state is beyond it, whether or not the database takes it this time.
-        sealed = self._unkept
-        header, commitment = header_to_blob(sealed.block.header), words_to_blob([sealed.block.commitment])
-        broken = broken_promise(sealed.block, self._database.entries(record.number))
-        if record.header not in (None, header) or record.commitment not in (None, commitment):
-            broken = "it seals to another block than before"
-        if broken is not None:
-            raise DatabaseDamaged(self._database.name, record.number, broken)
-        self._touches[record.number] = sealed.touches
-        if is_proven:
-            self._proven.add(record.number)
-            self._unkept = None
+    @staticmethod
+    def _is_proven(closed: Closed) -> bool:
+        return closed.record.status == Status.PROVEN
+
+    def _seal(self) -> None:
+        if not self._unkept:
+            blocks = list(islice(self._closed, SEALED_AT_ONCE))
+            self._unkept = list(zip(blocks, self._sealer.seal(blocks), strict=True))
+            for _ in blocks:
+                self._closed.popleft()
+        # Sealed once: the sealer's trees are beyond them, whether or not the database takes it this time.
+        seals: dict[int, dict[str, Any]] = {}
+        for closed, sealed in self._unkept:
+            record = closed.record
+            header, commitment = header_to_blob(sealed.header), words_to_blob([sealed.commitment])
+            if record.header not in (None, header) or record.commitment not in (None, commitment):
+                raise DatabaseDamaged(self._database.name, record.number, "it seals to another block than before")
+            self._touches[record.number] = closed.touches
+            if not self._is_proven(closed):
+                seals[record.number] = {"status": Status.SEALED, "header": header, "commitment": commitment}
+        self._database.set_blocks(seals)
+        self._sealed.extend(self._unkept)
+        self._unkept = []
+
+    def _prove(self, closed: Closed, sealed: SealedBlock) -> None:
+        number = closed.record.number
+        if self._is_proven(closed):
+            self._sealer.pass_over(closed)
+            self._proven.add(number)
             return
-        self._database.set_block(record.number, status=Status.SEALED, header=header, commitment=commitment)
-        self._unkept = None
+        # Before the witness: after it the sealer's state is beyond the block, whether or not the database answers.
+        entries = self._database.entries(number)
+        try:
+            witnessed = self._sealer.witness(closed, sealed)
+        except SluiceError as error:
+            raise DatabaseDamaged(self._database.name, number, str(error)) from error
+        broken = broken_promise(witnessed, entries)
+        if broken is not None:
+            raise DatabaseDamaged(self._database.name, number, broken)
 
         def prove() -> Future[Proof]:
-            future = self._pool.submit(sealed.block)
+            future = self._pool.submit(witnessed)
             future.add_done_callback(lambda _: self._wake.set())
             return future
 
-        self._jobs[record.number] = _Job(record.number, prove, prove(), self._clock())
+        self._jobs[number] = _Job(number, prove, prove(), self._clock())
 
     def _collect(self, job: _Job) -> None:
         if job.retry_at is not None:

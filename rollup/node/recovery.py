@@ -16,9 +16,6 @@ from rollup.node.journal import Journal
 from rollup.node.ledger import Closed, Ledger
 from rollup.node.sealing import EVERYTHING, header_of_blob
 from rollup.node.tables import Status
-from rollup.store.tracked import TrackedState
-
-ROWS_PER_FORGET = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Recovered:
     """
 
     ledger: Ledger
-    sealed: TrackedState
+    sealed: State
     base: int
     pending: list[Closed]
     last: BlockRecord | None
@@ -60,15 +57,13 @@ def recover(
         entries = database.entries(record.number)
         context = Context(domain, record.timestamp, fee_tokens, EVERYTHING, EVERYTHING)
         try:
-            wrong = ledger.replay(record, context, entries)
+            closed = ledger.replay(record, context, entries)
         except SluiceError as error:
             raise DatabaseDamaged(database.name, record.number, str(error)) from error
-        if wrong is not None:
-            raise DatabaseDamaged(database.name, record.number, wrong)
         queued = [entry.issued_at for entry in entries if entry.queue_index is not None]
         queue_end = record.queue_start + len(queued)
-        if record.status != Status.OPEN:
-            pending.append(Closed(record, tuple(entry.operation() for entry in entries)))
+        if closed is not None:
+            pending.append(closed)
         elif ledger.block is not None and queued:
             # When it was requested the database does not say; not long before it was taken.
             ledger.block.queue_expiry = queued[0] + QUEUE_EXPIRY_SECONDS
@@ -77,19 +72,10 @@ def recover(
     return Recovered(ledger, sealed, base, pending, last, queue_end)
 
 
-def _load(database: Database, base: int) -> tuple[TrackedState, State]:
+def _load(database: Database, base: int) -> tuple[State, State]:
     """The state of the database twice: with its trees, held to the root of block `base`, and for the open block."""
-    sealed, open_state = TrackedState(), State()
-    for done, touch in enumerate(database.state()):
-        sealed.touch(touch)
-        open_state.touch(touch)
-        if done % ROWS_PER_FORGET == 0:
-            sealed.forget()
-            sealed.take()
-            open_state.forget()
-    sealed.forget()
-    sealed.take()
-    open_state.forget()
+    sealed = State()
+    sealed.fill(database.state())
     expected = empty_root()
     if base:
         (record,) = database.blocks(base, base) or (None,)
@@ -98,7 +84,7 @@ def _load(database: Database, base: int) -> tuple[TrackedState, State]:
         expected = header_of_blob(record.header).new_root
     if sealed.root != expected:
         raise DatabaseDamaged(database.name, base, f"the state has root {sealed.root:#066x}, not {expected:#066x}")
-    return sealed, open_state
+    return sealed, sealed.copy(has_trees=False)
 
 
 def _complete(database: Database, journal: Journal) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from rollup._native import eddsa_verify_many
+from rollup._native import PlainTransfer, eddsa_verify_many, prepare_transfers
 from rollup.core.errors import (
     BlockFullError,
     FieldRuleError,
@@ -23,8 +23,8 @@ from rollup.core.errors import (
 )
 from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
-from rollup.core.operations import Batch, ChangePubKey, Deposit, Operation, Order, QueueOperation, Swap
-from rollup.core.receipt import HASH_BYTES, Receipt, operation_hash, recipient_of
+from rollup.core.operations import NO_KEY, Batch, ChangePubKey, Deposit, Key, Operation, Order, QueueOperation, Swap
+from rollup.core.receipt import HASH_BYTES, Receipt, digests, operation_hash, receipt_of, recipient_of
 from rollup.core.rules import Claim, Context
 from rollup.core.state import State
 from rollup.core.wire import WireOperation, to_wire
@@ -43,6 +43,7 @@ from rollup.node.errors import (
 from rollup.node.journal import Journal
 from rollup.node.ledger import Closed, Ledger, OpenBlock
 from rollup.node.listening import Kept
+from rollup.node.plain import PreparedTransfer, Submission, transfer_of
 from rollup.node.policy import Policy
 from rollup.node.signing import ReceiptSigner
 from rollup.node.tables import Status
@@ -131,6 +132,7 @@ class Sequencer:
         # Of the batch's own operations, which live as long as it: an id stands for one of them.
         self._messages: dict[int, int] = {}
         self._changes = _Changes()
+        self._has_fee_account = False
         self._is_unsure = False
         self._position = len(ledger.block.operations) if ledger.block else 0
         if ledger.block is not None:
@@ -141,7 +143,7 @@ class Sequencer:
         """Index of the queue's next entry to be taken."""
         return self._queue_end
 
-    def submit(self, operations: Sequence[WireOperation]) -> list[Outcome]:
+    def submit(self, operations: Sequence[Submission]) -> list[Outcome]:
         """Take users' operations in, in order; each gets a receipt or an error, which says why.
 
         What was taken in before gets its receipt again (a Swap is a new one each time: its orders' limits count it).
@@ -150,8 +152,8 @@ class Sequencer:
             refusal = self._surroundings.refusal()
             if refusal is not None:
                 return [refusal] * len(operations)
-            self._begin(operations)
-            placed = [self._try(operation) for operation in operations]
+            self._begin([each for each in operations if not isinstance(each, PlainTransfer)])
+            placed = [self._try(*each) for each in self._prepared(operations)]
             return self._finish(placed)
 
     def take_queue(self, entries: Sequence[Queued]) -> int:
@@ -195,6 +197,7 @@ class Sequencer:
         self._saved = self._last, self._queue_end, self._position
         self._verified.clear()
         self._messages.clear()
+        self._has_fee_account = self.ledger.fee_account is not None
         claims = [claim for operation in operations for claim in self._claims(operation)]
         if claims:
             valid = eddsa_verify_many(claims)
@@ -216,11 +219,43 @@ class Sequencer:
                 return [(account.key, message, operation.signature.as_tuple())]
         return []
 
-    def _try(self, operation: WireOperation) -> Entry | SluiceError:
+    def _prepared(self, operations: Sequence[Submission]) -> list[tuple[Submission, PreparedTransfer | None, Key]]:
+        """Each with what the short way needs, if it may go there: all their signatures are checked at once."""
+        plain = [each for each in operations if isinstance(each, PlainTransfer)]
+        keys = [self.ledger.state.account(each.from_id).key for each in plain]
+        prepared = zip(prepare_transfers(plain, keys, self._domain) if plain else [], keys, strict=True)
+        return [
+            (each, *next(prepared)) if isinstance(each, PlainTransfer) else (each, None, NO_KEY) for each in operations
+        ]
+
+    def _try(self, operation: Submission, prepared: PreparedTransfer | None, key: Key) -> Entry | SluiceError:
         try:
-            return self._place_submitted(operation)
+            if prepared is not None and isinstance(operation, PlainTransfer) and self._has_fee_account:
+                entry = self._place_plain(operation, prepared, key)
+                if entry is not None:
+                    return entry
+            return self._place_submitted(transfer_of(operation) if isinstance(operation, PlainTransfer) else operation)
         except SluiceError as error:
             return error
+
+    def _place_plain(self, transfer: PlainTransfer, prepared: PreparedTransfer, key: Key) -> Entry | None:
+        """The short way; None: the long way must judge it."""
+        position = self.ledger.place_plain(transfer, prepared, key)
+        if position is None:
+            return None
+        block = self.ledger.block
+        assert block is not None
+        now = self._clock()
+        from_id, _, _, _, _, _, _, _, recipient, name, chunk, payload = prepared
+        entry = Entry(
+            block.record.number, self._position, payload, name, None, from_id, int.from_bytes(recipient, "big"),
+            int(now), position[0], chunk, position[1], b"",
+        )  # fmt: skip
+        self._position += 1
+        self._changes.entries.append(entry)
+        if self.ledger.is_full or self._policy.why_close(block, now):
+            self._close()
+        return entry
 
     def _place_submitted(self, operation: WireOperation) -> Entry:
         if isinstance(operation, Order):
@@ -390,13 +425,12 @@ class Sequencer:
         blocks: dict[int, BlockRecord] = {block.number: block for block in self._changes.opened}
         if self.ledger.block is not None:
             blocks[self.ledger.block.record.number] = self.ledger.block.record
-        receipts = []
         for entry in entries:
             if entry.block not in blocks:
                 (blocks[entry.block],) = self._database.blocks(entry.block, entry.block)
-            receipts.append(entry.receipt(blocks[entry.block], self._domain))
-        signatures = self._signer.sign([receipt.digest for receipt in receipts])
-        return [replace(r, signature=signature) for r, signature in zip(receipts, signatures, strict=True)]
+        promises = [entry.promise(blocks[entry.block]) for entry in entries]
+        signatures = self._signer.sign(digests(self._domain, promises))
+        return [receipt_of(self._domain, *each) for each in zip(promises, signatures, strict=True)]
 
     def receipts(self, operation_hash: bytes) -> list[Receipt]:
         """The receipts that were given for an operation, by its hash; more than one only of a Swap.

@@ -15,7 +15,6 @@ from typing import Final
 
 from rollup.api import Backend, L1Status, Limits, create_app
 from rollup.api.serve import ApiServer, server_config
-from rollup.core.wire import WireOperation
 from rollup.l1.client import RollupClient
 from rollup.l1.errors import L1Error, ManifestInvalid
 from rollup.l1.feed import Origin
@@ -31,6 +30,7 @@ from rollup.node.core import Node, Rollup
 from rollup.node.errors import AdmissionError, ClockError, CrashError, DatabaseError, NodeError
 from rollup.node.journal import Journal
 from rollup.node.ledger import Closed
+from rollup.node.plain import Submission
 from rollup.node.provers import ProverPool
 from rollup.node.sequencer import Outcome
 from rollup.service.clock import Clock
@@ -78,7 +78,7 @@ class ServiceNode(Node):
         if self._closed is not None:
             self._closed(block.record.number)
 
-    def _take(self, operations: Sequence[WireOperation]) -> list[Outcome]:
+    def _take(self, operations: Sequence[Submission]) -> list[Outcome]:
         outcomes = super()._take(operations)
         if self._judged is not None:
             self._judged(outcomes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rollup._native import PlainTransfer, parse_transfer
 from rollup.core.binding import challenge, evaluation
 from rollup.core.block import SealedBlock
 from rollup.core.constants import FEE_TOKENS, SLOT_BITS
@@ -14,8 +15,10 @@ from rollup.core.header import Header
 from rollup.core.operations import Deposit, FullExit, Transfer, domain
 from rollup.core.rebuild import apply_block_data
 from rollup.core.receipt import Receipt
+from rollup.core.rules import Touch
 from rollup.core.state import State
 from rollup.core.streams import decode_streams, l1_words, l2_chunks
+from rollup.core.wire import dumps
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.client import Queued
 from rollup.l1.errors import NodeUnreachable, ReaderError
@@ -62,6 +65,22 @@ def user(n: int) -> User:
 
 
 OPERATOR, ALICE, BOB, CAROL = (user(n) for n in range(4))
+
+
+def as_plain(transfer: Transfer) -> PlainTransfer:
+    """As the API hands it in."""
+    plain = parse_transfer(dumps(transfer).encode())
+    assert plain is not None
+    return plain
+
+
+def stored(database: Database) -> list[Touch]:
+    """The state that a database holds; slot 0 where an account has nothing."""
+    return [
+        Touch(account_id, slot, account, leaf)
+        for account_id, account, leaves in database.state()
+        for slot, leaf in (leaves or {0: 0}).items()
+    ]
 
 
 def deposits(*owners: User, first: int = 0, amount: int = ETHER) -> list[Queued]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from node_rig import stored
 from sqlalchemy import Connection, create_engine, text
 
 from rollup.cli.database import database as command
@@ -41,7 +42,7 @@ def entry(number: int = 1, position: int = 0, **changes: Any) -> Entry:
 
 
 def state(database: Database) -> set[Touch]:
-    return set(database.state())
+    return set(stored(database))
 
 
 def test_accept_then_read_gives_the_same(url: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_rig import ALICE, BOB, CAROL, DOMAIN, ETHER, NOW, OPERATOR, WEEK, Rig
+from node_rig import ALICE, BOB, CAROL, DOMAIN, ETHER, NOW, OPERATOR, WEEK, Rig, stored
 from sqlalchemy import create_engine, select, text
 
 from rollup.core import Batch, CancelOrder, Deposit, ForcedExit, FullExit, Order, Swap, TransferToAddress, Withdraw
@@ -104,7 +104,7 @@ def test_holdings_after_each_block_are_what_was_published(tmp_path: Path, url: s
 
 def test_holdings_of_a_replaced_state_are_known_from_there_on(tmp_path: Path, url: str) -> None:
     rig = used(tmp_path, url)
-    touches = list(rig.database.state())
+    touches = stored(rig.database)
     rig.database.replace_state(4, touches)
     check_past(rig.database, states(rig), 4)
     rig.crash()

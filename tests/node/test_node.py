@@ -107,7 +107,7 @@ def test_node_that_cannot_go_on_says_so_and_promises_nothing(tmp_path: Path, mon
     def fail(*_: Any, **__: Any) -> None:
         raise DatabaseDamaged("x", 1, "it rots")
 
-    monkeypatch.setattr(rig.database, "set_block", fail)
+    monkeypatch.setattr(rig.database, "set_blocks", fail)
     rig.node.start()
     rig.node.sequencer.close()
     until(lambda: rig.node.fault is not None)
@@ -127,7 +127,7 @@ def test_node_whose_disk_is_full_refuses_and_goes_on(tmp_path: Path, monkeypatch
 
     rig.node.start()
     with monkeypatch.context() as full:
-        for name in ("accept", "set_block", "set_proven"):
+        for name in ("accept", "set_blocks", "set_proven"):
             full.setattr(rig.database, name, fail)
         (refused,) = rig.node.submit([ALICE.pay(BOB, 0)])
         assert isinstance(refused.result(WAIT_SECONDS), StorageError)
@@ -138,7 +138,7 @@ def test_node_whose_disk_is_full_refuses_and_goes_on(tmp_path: Path, monkeypatch
     assert isinstance(receipt, Receipt)
     until(lambda: rig.node.sequencer.queue_end == 4)
     with monkeypatch.context() as full:
-        full.setattr(rig.database, "set_block", fail)
+        full.setattr(rig.database, "set_blocks", fail)
         rig.node.sequencer.close()
         until(lambda: rig.node.pipeline.storage_fault is not None)
     until(lambda: rig.node.lander.heads.executed == 1)
@@ -193,7 +193,7 @@ def test_intake_whose_sequencer_fails_tells_everybody_who_waits() -> None:
         raise DatabaseDamaged("x", 1, "y")
 
     intake = Intake(fail, most_at_once=2)
-    futures = intake.submit([ALICE.pay(BOB, 0)] * 5)
+    futures = [future for _ in range(5) for future in intake.submit([ALICE.pay(BOB, 0)])]
     with pytest.raises(DatabaseDamaged):
         intake.run()
     kinds = [type(future.exception(0) or future.result(0)) for future in futures]

@@ -28,11 +28,11 @@ def statuses(rig: Rig) -> list[str]:
     return [record.status for record in rig.database.blocks()]
 
 
-def test_prove_all_workers_are_busy_and_no_more_is_sealed_than_they_take(tmp_path: Path) -> None:
+def test_prove_all_is_sealed_at_once_and_workers_get_as_much_as_they_take(tmp_path: Path) -> None:
     rig, pool = rig_with(tmp_path, 5, capacity=3)
     rig.node.pipeline.step()
     assert pool.seen == [1, 2, 3]
-    assert statuses(rig) == [Status.SEALED] * 3 + [Status.CLOSED] * 2
+    assert statuses(rig) == [Status.SEALED] * 5
     pool.finish(2)
     rig.node.pipeline.step()
     assert pool.seen == [1, 2, 3, 4]
@@ -104,7 +104,7 @@ def test_prove_provers_that_come_and_go_get_as_many_as_they_take(tmp_path: Path)
     pipeline = rig.node.pipeline
     pipeline.step()
     assert pool.seen == []
-    assert statuses(rig) == [Status.CLOSED] * 4
+    assert statuses(rig) == [Status.SEALED] * 4
     pool.capacity = 3
     pipeline.step()
     assert pool.seen == [1, 2, 3]

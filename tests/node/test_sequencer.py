@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_rig import ALICE, BOB, CAROL, DOMAIN, ETHER, NOW, OPERATOR, WEEK, Rig, User, deposits, user
+from node_rig import ALICE, BOB, CAROL, DOMAIN, ETHER, NOW, OPERATOR, WEEK, Rig, User, as_plain, deposits, user
 
 from rollup.core import Batch, Deposit, Order, Swap, TransferToAddress, Withdraw, linked
 from rollup.core.errors import (
@@ -16,9 +16,11 @@ from rollup.core.errors import (
     OutsideValidityError,
     SignatureInvalidError,
 )
+from rollup.core.operations import NO_KEY
 from rollup.core.receipt import Receipt, operation_hash
 from rollup.l1.client import Queued
 from rollup.l1.costs import load_of_streams, one_call_gas
+from rollup.node.entries import Entry
 from rollup.node.errors import (
     BacklogError,
     DatabaseDamaged,
@@ -103,7 +105,20 @@ def test_submit_after_a_key_change_in_the_batch_the_old_key_signs_nothing(rig: R
     account = state.account(CAROL.account_id)
     assert (account.key, CAROL.pay(BOB, 0).message_hash(DOMAIN)) in {claim[:2] for claim in sequencer._verified}
     state._accounts[CAROL.account_id] = replace(account, key=BOB.key.public_key)
-    assert isinstance(sequencer._try(CAROL.pay(BOB, 0)), SignatureInvalidError)
+    assert isinstance(sequencer._try(CAROL.pay(BOB, 0), None, NO_KEY), SignatureInvalidError)
+
+
+def test_submit_plain_after_a_key_change_in_the_batch_the_old_key_signs_nothing(rig: Rig) -> None:
+    rig.deposit(user(3))
+    state, sequencer = rig.node.sequencer.ledger.state, rig.node.sequencer
+    sequencer._begin([])
+    ((plain, prepared, key),) = sequencer._prepared([as_plain(CAROL.pay(BOB, 0))])
+    assert prepared is not None
+    account = state.account(CAROL.account_id)
+    state._accounts[CAROL.account_id] = replace(account, key=BOB.key.public_key)
+    assert isinstance(sequencer._try(plain, prepared, key), SignatureInvalidError)
+    state._accounts[CAROL.account_id] = account
+    assert isinstance(sequencer._try(plain, prepared, key), Entry)
 
 
 def test_submit_order_alone_is_refused(rig: Rig) -> None:
