@@ -134,6 +134,14 @@ def intake(operations: str) -> dict[str, Any]:
     return run(int(operations)) | {"peak_mb": _peak_mb()}
 
 
+def http(arguments: str) -> dict[str, Any]:
+    """The node behind its API: RATE,SECONDS,BATCH,PROVING, such as 2000,60,1,off."""
+    from bench.http import measure
+
+    rate, seconds, batch, proving = arguments.split(",")
+    return measure(float(rate), float(seconds), int(batch), proving)
+
+
 FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "compile": compile_circuits,
     "setup": setup,
@@ -142,6 +150,7 @@ FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "restore": restore,
     "exit": exit_proof,
     "intake": intake,
+    "http": http,
 }
 
 if __name__ == "__main__":

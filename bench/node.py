@@ -35,18 +35,21 @@ SIGNER = LocalSigner(bytes([7]) * 32)
 class DepositsOnly:
     """An L1 that has the deposits, and takes no block while it is measured."""
 
+    def __init__(self, accounts: int = ACCOUNTS, validator: int = ACCOUNTS) -> None:
+        """Deposits of so many accounts, and of the validator's before account `validator`."""
+        far = int(time.time()) + 10**6
+        owners = [(account_address(n), eddsa_public_key(account_key(n))) for n in range(accounts)]
+        owners.insert(validator, (SIGNER.address, eddsa_public_key(account_key(accounts))))
+        deposits = [Deposit(0, ETH, 10**20, address, key, True) for address, key in owners]
+        self._queue = [Queued(index, deposit, far) for index, deposit in enumerate(deposits)]
+
     def heads(self) -> Heads:
         """None is there."""
         return Heads(0, 0, 0)
 
     def queue(self, start: int) -> list[Queued]:
-        """A deposit of each account, the validator's last."""
-        owners = [(account_address(n), eddsa_public_key(account_key(n))) for n in range(ACCOUNTS)]
-        owners.append((SIGNER.address, eddsa_public_key(account_key(ACCOUNTS))))
-        far = int(time.time()) + 10**6
-        return [Queued(n, Deposit(0, ETH, 10**20, address, key, True), far) for n, (address, key) in enumerate(owners)][
-            start:
-        ]
+        """A deposit of each account."""
+        return self._queue[start:]
 
     def validator_set(self) -> bytes:
         """Any."""
