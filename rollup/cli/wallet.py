@@ -60,7 +60,7 @@ def address(purse: Purse) -> None:
 @uses_purse()
 def connect(purse: Purse) -> None:
     """Remember which node, L1 node and deployment to use, once they have been seen to belong together."""
-    from rollup.client.l1 import check_chain
+    from rollup.client.trust import check_chain
     from rollup.l1.patient import PatientRpc
 
     with purse.client() as client:

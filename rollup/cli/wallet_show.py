@@ -90,8 +90,9 @@ def quote_fees(purse: Purse, kind: str | None, token: str) -> None:
 
 def _owed(client: "SluiceClient", address: str) -> dict[str, int] | None:
     """What L1 owes an address, by token; None without a way to L1."""
+    from rollup.client.trust import check_chain
     from rollup.l1.client import RollupClient
-    from rollup.l1.errors import NodeUnreachable
+    from rollup.l1.errors import L1Error
     from rollup.l1.key_sender import KeySender
     from rollup.l1.refusals import Refusals
     from rollup.l1.rpc import JsonRpc
@@ -103,8 +104,9 @@ def _owed(client: "SluiceClient", address: str) -> dict[str, int] | None:
         rpc = JsonRpc(rpc.url, GUESS_SECONDS)
     contract = RollupClient(KeySender(rpc, Refusals.of_contracts()), known.rollup, known.deployed_at)
     try:
+        check_chain(rpc, known)
         return {token.symbol: contract.pending(address, token.token_id) for token in known.tokens}
-    except NodeUnreachable:
+    except L1Error:
         if client.core.l1 is not None:
             raise
         return None  # the address was a guess

@@ -6,10 +6,10 @@ from typing import Any, Final
 from eth_account.signers.local import LocalAccount
 
 from rollup.client.model import Listed
-from rollup.client.trust import Deployment
+from rollup.client.trust import Deployment, check_chain
 from rollup.l1.abi import DEPOSIT_QUEUED, FULL_EXIT_QUEUED
 from rollup.l1.client import RollupClient
-from rollup.l1.errors import ReaderError, WrongChain
+from rollup.l1.errors import ReaderError
 from rollup.l1.key_sender import KeySender
 from rollup.l1.patient import PatientRpc
 from rollup.l1.refusals import Refusals
@@ -39,7 +39,7 @@ class L1Account:
         deployment: Whose contract.
         owner: Who signs and pays.
 
-    Raises: WrongChain, NodeUnreachable, RpcError.
+    Raises: WrongChain, WrongContract, NodeUnreachable, RpcError.
     """
 
     def __init__(self, rpc: PatientRpc, deployment: Deployment, owner: LocalAccount) -> None:
@@ -87,14 +87,3 @@ class L1Account:
             if int(log["address"], 16) == int(self._client.address, 16) and log["topics"][0] in topics:
                 return QueuedOnL1(sent, int(log["topics"][1], 16))
         raise ReaderError(sent.l1_block, f"transaction {sent.transaction} has no event of an entry of the queue")
-
-
-def check_chain(rpc: PatientRpc, deployment: Deployment) -> None:
-    """Refuse an L1 node of another chain. Raises: WrongChain, NodeUnreachable."""
-    chain_id = rpc.chain_id()
-    if chain_id != deployment.chain_id:
-        raise WrongChain(rpc.name, "chain id", str(deployment.chain_id), str(chain_id))
-    if deployment.l1_genesis is not None:
-        genesis = str(rpc("eth_getBlockByNumber", "0x0", False)["hash"])
-        if genesis != deployment.l1_genesis:
-            raise WrongChain(rpc.name, "first block", deployment.l1_genesis, genesis)

@@ -31,6 +31,7 @@ from rollup.core.receipt import Receipt, operation_hash, recipient_of
 from rollup.core.streams import decode_streams, encode_streams
 from rollup.core.wire import WireOperation
 from rollup.l1.abi import selector
+from rollup.l1.errors import WrongChain, WrongContract
 from rollup.l1.lookup import Lookup, Stage
 from rollup.l1.manifest import Manifest
 from rollup.l1.rpc import JsonRpc
@@ -137,6 +138,22 @@ def check_node(url: str, config: NodeConfig, deployment: Deployment) -> None:
         raise NodeOfAnother(url, *found)
 
 
+def check_chain(rpc: JsonRpc, deployment: Deployment) -> None:
+    """Refuse an L1 node of another chain, or of one without the contract.
+
+    Raises: WrongChain, WrongContract, NodeUnreachable, RpcError.
+    """
+    chain_id = rpc.chain_id()
+    if chain_id != deployment.chain_id:
+        raise WrongChain(rpc.name, "chain id", str(deployment.chain_id), str(chain_id))
+    if deployment.l1_genesis is not None:
+        genesis = str(rpc("eth_getBlockByNumber", "0x0", False)["hash"])
+        if genesis != deployment.l1_genesis:
+            raise WrongChain(rpc.name, "first block", deployment.l1_genesis, genesis)
+    if not rpc.code(deployment.rollup):
+        raise WrongContract(rpc.name, deployment.rollup, "there is no code at this address")
+
+
 class Watch:
     """The contract on L1, asked what a node says. All methods block.
 
@@ -150,12 +167,14 @@ class Watch:
         self._lookup = Lookup(rpc, deployment.rollup, deployment.deployed_at)
         self._governor = deployment.governor
         self._allowed: dict[str, tuple[bool, float]] = {}
+        self._is_checked = False
 
     def is_validator(self, address: str) -> bool:
         """Whether the contract lets this address commit blocks.
 
-        Raises: NodeUnreachable, RpcError.
+        Raises: WrongChain, WrongContract, NodeUnreachable, RpcError.
         """
+        self._check()
         known = self._allowed.get(address)
         if known is None or time.monotonic() - known[1] > REMEMBERED_SECONDS:
             if self._governor is None:
@@ -170,12 +189,18 @@ class Watch:
 
         Raises: FinalityDenied, ReceiptBrokenError, L1Error, RpcError.
         """
+        self._check()
         stage = self._lookup.stage(block)
         if stage != Stage.EXECUTED:
             raise FinalityDenied(name, block, "not there" if stage == Stage.ABSENT else f"only {stage}")
         for receipt in receipts:
             published = self._lookup.find(receipt.block_number)
             receipt.check_kept(published.l2, published.l1)
+
+    def _check(self) -> None:
+        if not self._is_checked:
+            check_chain(self.rpc, self._deployment)
+            self._is_checked = True
 
     def _address(self, view: str) -> str:
         return "0x" + self.rpc.call(self._deployment.rollup, selector(view, []))[-20:].hex()

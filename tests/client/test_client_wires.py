@@ -17,6 +17,7 @@ from rollup.client.flow import MAX_ANSWER_BYTES
 from rollup.client.trust import Watch, check_signed_by_validator
 from rollup.core.errors import ReceiptSignerError
 from rollup.l1.abi import selector
+from rollup.l1.errors import WrongChain, WrongContract
 
 CENT = ETHER // 100
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -159,6 +160,16 @@ class FakeL1:
 
     def __init__(self, validators: list[int], executed: int = 0) -> None:
         self.validators, self.executed = validators, executed
+        self.chain, self.contract = DEPLOYMENT.chain_id, b"\x01"
+
+    def __call__(self, method: str, *params: object) -> Any:
+        return {"hash": DEPLOYMENT.l1_genesis}
+
+    def chain_id(self) -> int:
+        return self.chain
+
+    def code(self, address: str) -> bytes:
+        return self.contract
 
     def call(self, to: str, data: bytes) -> bytes:
         if data[:4] == selector("isValidator", ["address"]):
@@ -179,6 +190,19 @@ def test_validator_that_l1_does_not_know_is_sent_nothing(town: Town) -> None:
     with pytest.raises(NodeOfAnother) as caught:
         wallet.transfer(BEN.address, CENT, fee=0)
     assert caught.value.what == "validator"
+    assert town.balance(BEN) == ETHER
+
+
+@pytest.mark.parametrize(("chain", "contract", "error"), [(1, b"\x01", WrongChain), (31337, b"", WrongContract)])
+def test_l1_node_of_another_chain_is_believed_nothing(
+    town: Town, chain: int, contract: bytes, error: type[Exception]
+) -> None:
+    from rollup.client import Wallet
+
+    l1 = FakeL1([SIGNER.address])
+    l1.chain, l1.contract = chain, contract
+    with pytest.raises(error):
+        Wallet(client_with(town, l1), ANNA.account).transfer(BEN.address, CENT, fee=0)
     assert town.balance(BEN) == ETHER
 
 
