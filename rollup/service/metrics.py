@@ -4,7 +4,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -26,6 +34,7 @@ REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 WRITE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 TAKEN: Final = "taken"
 OTHER_ROUTE: Final = "other"
+WEBSOCKET: Final = "WS"
 
 
 class TimedDatabase(Database):
@@ -49,6 +58,7 @@ class Metrics:
     """
 
     def __init__(self, database: TimedDatabase) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._operations = Counter("sluice_operations", "Operations by outcome", ["outcome"], registry=registry)
@@ -69,7 +79,9 @@ class Metrics:
         self.registry.register(NodeCollector(node, observer, stages, database))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """The API has answered a request."""
+        """The API has answered a request. A WebSocket is open for as long as its client likes: it is no request."""
+        if method == WEBSOCKET:
+            return
         self._requests.labels(method, route or OTHER_ROUTE, str(status)).observe(seconds)
 
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:

@@ -14,6 +14,7 @@ from rollup.core.errors.base import SluiceError
 from rollup.l1.errors import L1Error
 from rollup.l1.rpc import JsonRpc, RpcError
 from rollup.node.core import Node
+from rollup.node.errors import NotConnectedError
 from rollup.service.clock import Clock
 from rollup.service.logs import Event, log
 from rollup.service.notices import (
@@ -144,6 +145,9 @@ class Observer:
         if problems := self._provers():
             found.append(ProversMissing("; ".join(problems)))
         refusal, fee_account = node.sequencer.read(lambda _: (node.refusal(), node.sequencer.ledger.fee_account))
+        if isinstance(refusal, NotConnectedError):
+            # What there is to say then is said of L1 and of the clock; of accounts nothing is known.
+            return found
         if refusal is not None and node.fault is None:
             found.append(RefusingWork(refusal.code, str(refusal)))
         if fee_account is None:
