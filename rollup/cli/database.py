@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ url_option = click.option(
 
 @click.group()
 def database() -> None:
-    """The node's database: back it up, put it back."""
+    """The node's database: back it up, put it back, take back what L1 can never have."""
 
 
 @database.command()
@@ -53,6 +54,47 @@ def rebuild(url: str, manifest: Path, rpc: str) -> None:
     origin = Origin.of(load_manifest(manifest))
     with Database(url, origin) as target:
         click.echo(json.dumps({"ok": True, "block": rebuild_into(target, JsonRpc(rpc), origin)}))
+
+
+@database.command()
+@url_option
+@manifest_option
+@click.option("--rpc", required=True, help="JSON-RPC address of an L1 node, such as http://127.0.0.1:8545.")
+@click.option(
+    "--journal", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True), help="Its folder."
+)
+@click.argument("first", type=click.IntRange(1))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def retract(url: str, manifest: Path, rpc: str, journal: Path, first: int, file: Path) -> None:
+    """Take back all blocks from FIRST on, which L1 can never have; their users' operations go to FILE, one a line.
+
+    Receipts of them are broken or late by that. Start the node, then have FILE done in new blocks: `resubmit`.
+    """
+    from rollup.l1.feed import Origin
+    from rollup.l1.lookup import Lookup
+    from rollup.l1.manifest import load_manifest
+    from rollup.l1.rpc import JsonRpc
+    from rollup.node.database import Database
+    from rollup.node.retraction import retract as take_back
+
+    origin = Origin.of(load_manifest(manifest))
+    committed = Lookup(JsonRpc(rpc), origin.rollup, origin.deployed_at).committed()
+    with Database(url, origin) as target:
+        count = take_back(target, journal, first, committed, file)
+    click.echo(json.dumps({"ok": True, "operations": count, "file": str(file)}))
+
+
+@database.command()
+@click.option("--node", required=True, help="Address of the node, such as http://127.0.0.1:8080.")
+@click.argument("file", type=click.File("r"))
+def resubmit(node: str, file: Any) -> None:
+    """Submit operations, one a line as `retract` wrote them, and say what became of each. May be run again."""
+    import httpx
+
+    with httpx.Client(base_url=node, timeout=60) as client:
+        for line in file:
+            answer = client.post("/v1/transactions", content=line, headers={"Content-Type": "application/json"})
+            click.echo(answer.text)
 
 
 def _copy(source: str, target: str) -> None:

@@ -62,6 +62,13 @@ class Lookup:
                 return stage
         return Stage.ABSENT
 
+    def committed(self) -> int:
+        """Number of the last committed block.
+
+        Raises: NodeUnreachable.
+        """
+        return int.from_bytes(self.rpc.call(self.rollup, selector("committedBlocks", [])), "big")
+
     def find(self, number: int) -> Published:
         """The block as published, held to the hash that the contract keeps, and so to its parent's.
 

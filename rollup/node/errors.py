@@ -7,6 +7,7 @@ SluiceError (rollup.core.errors)
     ├── OperationTooLargeError no block has room for all its steps
     ├── ForeignBlockError      L1 made another block of the data than the validator
     ├── L1AheadError           L1 has blocks that the database does not know
+    ├── RetractionRefused      blocks cannot be taken back
     ├── DatabaseError
     │   ├── DatabaseUnusable   it cannot be opened, read or written
     │   ├── DatabaseInUse      another node has it open
@@ -115,6 +116,19 @@ class L1AheadError(NodeError):
             f"L1 has {self.committed} blocks, the database knows {self.known}: it is an old copy, or another validator "
             "commits too; `sluice database rebuild` brings it up to date"
         )
+
+
+@dataclass(eq=False)
+class RetractionRefused(NodeError):
+    """Blocks cannot be taken back; nothing was changed."""
+
+    first: int
+    reason: str
+    code = "retraction_refused"
+
+    @property
+    def message(self) -> str:
+        return f"blocks from {self.first} on are not taken back: {self.reason}"
 
 
 class DatabaseError(NodeError):

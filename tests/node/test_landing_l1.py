@@ -3,6 +3,7 @@
 The verifier accepts all, and the prover is a stand-in: what is tested is what is sent, when.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from eth_account import Account as EthereumAccount
 from kill_child import PAYER_KEY, SIGNER_KEY
 
 from bench.accept_all import AcceptAll, creation_codes
+from rollup.core.constants import PROOF_DEADLINE_SECONDS
 from rollup.core.operations import Transfer, domain
 from rollup.core.receipt import Receipt
+from rollup.core.wire import from_wire
 from rollup.l1 import costs
 from rollup.l1.abi import BLOCK_TYPE, selector
 from rollup.l1.anvil import Anvil
 from rollup.l1.client import RollupClient
+from rollup.l1.errors import ContractRefused
 from rollup.l1.key_sender import KeySender
 from rollup.l1.manifest import DeployedContract, Manifest
 from rollup.l1.reader import Reader
@@ -31,11 +35,14 @@ from rollup.node.database import Database
 from rollup.node.journal import Journal
 from rollup.node.policy import Policy
 from rollup.node.provers import LocalPool
+from rollup.node.retraction import retract
 from rollup.node.signing import LocalSigner
 from rollup.wallet.keys import L2Key
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("node-anvil")]
 SIZE, ETHER = 8, 10**18
+STRANGER_KEY = bytes.fromhex("5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a")
+"""Anvil's third account's."""
 PROVE_TYPES = [f"{BLOCK_TYPE}[]", "uint256[8][]"]
 PROVE = "0x" + selector("proveBlocks", PROVE_TYPES).hex()
 
@@ -54,7 +61,9 @@ class World:
         origin = self.l1.origin
         contracts = {"Governor": DeployedContract(self.l1.governor, origin.deployed_at, 0)}
         manifest = Manifest(origin.chain_id, origin.l1_genesis, self.l1.governor, 1_000, contracts)
-        client = RollupClient(KeySender(self.rpc, Refusals(), pause=lambda _: None), origin.rollup, origin.deployed_at)
+        client = RollupClient(
+            KeySender(self.rpc, Refusals.of_contracts(), pause=lambda _: None), origin.rollup, origin.deployed_at
+        )
         self.client = client
         chain = RollupChain(client, manifest, EthereumAccount.from_key(payer))
         self.database = Database(f"sqlite:///{self.folder / 'node.db'}", origin)
@@ -194,3 +203,36 @@ def test_look_reads_the_queue_from_where_it_was(world: World) -> None:
     fault = world.node.queue_fault
     assert fault is not None
     assert str(2 * ETHER) in fault.found
+
+
+def test_land_after_blocks_were_reverted_does_their_operations_in_new_ones(world: World) -> None:
+    """Committed and not proven for a day: anyone takes them back, and the committer is suspended."""
+    world.blocks(1)
+    world.land()
+    world.blocks(4)
+    world.node.lander.step()
+    assert world.client.committed_blocks() == 5
+    first, last = (world.node.lander.block(number) for number in (2, 1))
+    world.rpc("evm_setNextBlockTimestamp", first.committed_at + PROOF_DEADLINE_SECONDS)
+    stranger = EthereumAccount.from_key(STRANGER_KEY)
+    world.client.revert_blocks(stranger, last, first)
+    with pytest.raises(ContractRefused) as refused:
+        world.node.lander.step()
+    assert refused.value.error == "CommitterSuspended"
+    world.l1.call(world.l1.validator, world.l1.governor, "setValidator", ["address", "bool"], [stranger.address, True])
+    world.restart(STRANGER_KEY)
+    with pytest.raises(ContractRefused) as refused:
+        world.node.lander.step()
+    assert refused.value.error == "TimestampOutOfRange"
+    file = world.folder / "operations"
+    count = retract(world.database, world.folder / "journal", 2, 1, file)
+    world.restart(STRANGER_KEY)
+    world.receipts = world.receipts[:-count]
+    for line in file.read_text().splitlines():
+        (outcome,) = world.node.sequencer.submit([from_wire(json.loads(line))])
+        assert isinstance(outcome, Receipt), outcome
+        world.receipts.append(outcome)
+    world.blocks(1)
+    world.land()
+    world.check()
+    assert len({receipt.operation_hash for receipt in world.receipts}) == len(world.receipts) == world.nonce

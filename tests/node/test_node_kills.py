@@ -158,7 +158,9 @@ def test_kill_at_random_keeps_every_receipt(world: World, kills: int) -> None:
     rng = random.Random(kills)
     killed = 0
     for seed in range(20 * kills):
-        killed += world.live(seconds=rng.uniform(0.02, 0.6), seed=seed, pile_up=seed % 3 == 0) == KILLED
+        ended = world.live(seconds=rng.uniform(0.02, 0.6), seed=seed, pile_up=seed % 3 == 0)
+        assert ended in (0, KILLED), f"life {seed} ended with {ended}"
+        killed += ended == KILLED
         if killed == kills:
             break
     assert killed == kills
