@@ -266,7 +266,7 @@ def _ask_password(prompt: str) -> str:
 _PATH = click.Path(path_type=Path)
 _FOLDER_OPTIONS = (
     click.option(
-        "--home", type=_PATH, envvar=HOME_VARIABLE, default=Path.home() / ".sluice", show_default="~/.sluice",
+        "--home", type=_PATH, envvar=HOME_VARIABLE, default=lambda: Path.home() / ".sluice", show_default="~/.sluice",
         help=f"Folder of the wallets.  [${HOME_VARIABLE}]",
     ),
     click.option(

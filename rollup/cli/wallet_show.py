@@ -141,4 +141,5 @@ def _what(client: "SluiceClient", each: "Transaction") -> str:
     token, amount = tokens.get(operation.get("token")), str(operation.get("amount", ""))  # type: ignore[arg-type]
     parts = [f"{token.show(int(amount))} {token.symbol}"] if token is not None and amount.isdecimal() else []
     other = operation.get("to_address") or operation.get("address") or operation.get("owner")
-    return " to ".join([*parts, str(other)] if other else parts)
+    shown = "".join(each for each in str(other) if each.isprintable())
+    return " to ".join([*parts, shown] if other else parts)

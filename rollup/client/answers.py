@@ -39,7 +39,7 @@ def refusal(content: Reader, status: int) -> Refused:
         raise content.wrong(f"HTTP status {status}")
     error = content.at("error")
     detail = error.maybe("values", lambda values: dict(values.object())) or {}
-    return Refused(status, error.at("code").text(), error.at("message").text(), detail)
+    return Refused(status, error.at("code").text(), error.at("message").words(), detail)
 
 
 def config(content: Reader) -> NodeConfig:
@@ -66,15 +66,14 @@ def token(content: Reader) -> Listed:
     decimals = content.at("decimals")
     if decimals.number() > _MOST_DECIMALS:
         raise decimals.wrong(f"{decimals.value} decimals")
-    symbol = content.at("symbol")
-    if not symbol.text().isprintable():
-        raise symbol.wrong(f"{symbol.value!r} cannot be shown")
-    return Listed(content.at("id").number(), symbol.text(), decimals.number(), content.at("address").address())
+    return Listed(
+        content.at("id").number(), content.at("symbol").text(), decimals.number(), content.at("address").address()
+    )
 
 
 def status(content: Reader) -> NodeStatus:
     """GET /v1/status."""
-    reasons = tuple(each.at("message").text() for each in content.at("reasons").items())
+    reasons = tuple(each.at("message").words() for each in content.at("reasons").items())
     return NodeStatus(content.at("accepting").flag(), reasons, dict(content.object()))
 
 

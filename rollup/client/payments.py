@@ -182,9 +182,11 @@ class Payments(WalletCore):
     def cancel_orders(
         self, slot: int, token: str = ETH.symbol, fee: int | None = None, max_fee: int | None = None
     ) -> Flow[Confirmed]:
-        """End every order that a slot has had."""
+        """End every order that a slot has had, those of other devices too if they were made before this second."""
         listed = yield from self.token(token)
         pays = yield from self.fee("cancel_order", token, None, fee, max_fee)
+        account, _ = yield from self._ready()
+        account.next_order_id = max(account.next_order_id, int(self.core.clock()))
         return (
             yield from self.send(
                 lambda account: account.sign(account.cancel_orders(listed.token_id, pays, slot)),

@@ -73,8 +73,15 @@ class Reader:
         return {name: self.at(name) for name in self.object()}
 
     def text(self) -> str:
-        """The value, a string."""
-        return self._is(str, "a string")
+        """The value, a string that can be shown: without a terminal's control characters."""
+        text = self._is(str, "a string")
+        if not text.isprintable():
+            raise self.wrong(f"{_short(text)} cannot be shown")
+        return text
+
+    def words(self) -> str:
+        """The value, what somebody says: what cannot be shown of it is marked."""
+        return "".join(each if each.isprintable() else "?" for each in self._is(str, "a string"))
 
     def flag(self) -> bool:
         """The value, true or false."""

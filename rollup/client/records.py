@@ -102,6 +102,11 @@ class Records:
             if order.account_id == account_id and self._may_come(order)
         }
 
+    def next_order_id(self, account_id: int) -> int:
+        """Greater than that of any order of the account's that was made here."""
+        orders = [order for each in self.all() for order in _orders(each.operation)]
+        return max((order.order_id + 1 for order in orders if order.account_id == account_id), default=1)
+
     def _may_come(self, operation: WireOperation) -> bool:
         # A block's time may lie so far behind L1's.
         return last_moment(operation) + MAX_TIMESTAMP_BEHIND_SECONDS >= self._clock()

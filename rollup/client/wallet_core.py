@@ -107,8 +107,12 @@ class WalletCore:
         if before is not None and before[0] is self._flight:
             self._flight.reset(state.confirmed.nonce, before[1])
         self._is_sure = True
+        # The time too: an order of another device's, which is in no block yet, is ended by a later one.
         self._account.next_order_id = max(
-            self._account.next_order_id, int(self.core.clock()), *(1 + each for each in state.confirmed.orders.values())
+            self._account.next_order_id,
+            int(self.core.clock()),
+            self.records.next_order_id(state.account_id),
+            *(1 + each for each in state.confirmed.orders.values()),
         )
         return state
 

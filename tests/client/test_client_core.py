@@ -238,3 +238,12 @@ def test_read_names_the_place_of_what_is_wrong() -> None:
     with pytest.raises(AnswerInvalid) as caught:
         content.at("a").at("b").items()[1].number()
     assert (caught.value.path, caught.value.where) == ("/v1/x", "a.b[1]")
+
+
+def test_words_of_a_node_cannot_move_the_terminals_cursor() -> None:
+    said = told({"error": {"code": "x", "message": "no\x1b[2J\nyes", "values": {}}}, 422)
+    with pytest.raises(Refused) as caught:
+        play(Asking("u").account(7), script(said))
+    assert str(caught.value) == "no?[2J?yes"
+    with pytest.raises(AnswerInvalid):
+        read_json(b'{"a": "\\u001b[2J"}', "/").at("a").text()

@@ -103,6 +103,7 @@ def test_slots_of_orders_that_may_be_filled_are_taken(tmp_path: Path) -> None:
     records.keep([("0x01", standing), ("0x02", over)])
     assert Records(tmp_path, lambda: NOW).standing_slots(4) == {2048}
     assert records.standing_slots(5) == set()
+    assert (records.next_order_id(4), records.next_order_id(5)) == (2, 1)
     assert records.outstanding() == []
 
 

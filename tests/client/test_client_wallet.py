@@ -129,6 +129,14 @@ def test_offers_stand_in_slots_of_their_own_across_processes(town: Town) -> None
     assert first.slot != second.slot
 
 
+def test_cancel_at_once_ends_an_order_made_in_the_same_second(town: Town) -> None:
+    order = town.wallet(ANNA, "anna").offer("0.5", "ETH", "0.25", "DAI")
+    town.wallet(ANNA, "anna").cancel_orders(order.slot, fee=0)
+    with pytest.raises(Refused) as caught:
+        town.wallet(BEN).take(order, fee=0)
+    assert caught.value.code == "order_replaced"
+
+
 def test_take_of_an_order_that_was_changed_is_refused(town: Town) -> None:
     from dataclasses import replace
 

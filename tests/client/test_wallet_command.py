@@ -309,3 +309,22 @@ def test_deposit_without_a_way_to_l1_is_refused_before_anything(anna: Shell) -> 
     done = anna.run("deposit", "--amount", "1:ETH", "--rpc", "http://127.0.0.1:9")
     assert done.exit_code == 1
     assert "127.0.0.1:9" in str(done.exception) + done.stderr
+
+
+def test_wallet_works_in_a_plain_installation(tmp_path: Path) -> None:
+    """Without the extras: none of their packages can be imported."""
+    import subprocess
+    import sys
+
+    extras = ["ape", "ape_foundry", "ape_solidity", "coincurve", "cryptography", "distributed", "fastapi", "orjson"]
+    extras += ["prometheus_client", "psycopg", "sqlalchemy", "starlette", "uvicorn"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({extras})); import rollup.client; "
+        "from rollup.cli import wallet_commands, wallet_options; from rollup.client import l1, trust; "
+        "from rollup.cli.main import cli; cli(['wallet', 'list', '--json'])"
+    )
+    words = [sys.executable, "-c", program]
+    environment = {"SLUICE_HOME": str(tmp_path), "PATH": ""}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"ok": True, "wallets": []}
