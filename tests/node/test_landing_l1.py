@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from eth_abi.abi import decode
 from eth_account import Account as EthereumAccount
 from kill_child import PAYER_KEY, SIGNER_KEY
 
 from bench.accept_all import AcceptAll, creation_codes
+from rollup.cli.database import database as database_command
 from rollup.core.constants import PROOF_DEADLINE_SECONDS
 from rollup.core.operations import Transfer, domain
 from rollup.core.receipt import Receipt
@@ -35,7 +37,6 @@ from rollup.node.database import Database
 from rollup.node.journal import Journal
 from rollup.node.policy import Policy
 from rollup.node.provers import LocalPool
-from rollup.node.retraction import retract
 from rollup.node.signing import LocalSigner
 from rollup.wallet.keys import L2Key
 
@@ -60,7 +61,10 @@ class World:
     def open(self, payer: bytes) -> None:
         origin = self.l1.origin
         contracts = {"Governor": DeployedContract(self.l1.governor, origin.deployed_at, 0)}
-        manifest = Manifest(origin.chain_id, origin.l1_genesis, self.l1.governor, 1_000, contracts)
+        manifest = Manifest(origin.chain_id, origin.l1_genesis, self.l1.governor, 1_000, contracts, complete=True)
+        manifest.contracts["Rollup"] = DeployedContract(self.l1.rollup, origin.deployed_at, 0)
+        self.manifest = self.folder / "deployment.json"
+        manifest.save(self.manifest)
         client = RollupClient(
             KeySender(self.rpc, Refusals.of_contracts(), pause=lambda _: None), origin.rollup, origin.deployed_at
         )
@@ -225,7 +229,12 @@ def test_land_after_blocks_were_reverted_does_their_operations_in_new_ones(world
         world.node.lander.step()
     assert refused.value.error == "TimestampOutOfRange"
     file = world.folder / "operations"
-    count = retract(world.database, world.folder / "journal", 2, 1, file)
+    world.database.close()
+    arguments = ["retract", "--database", f"sqlite:///{world.folder / 'node.db'}", "--rpc", world.rpc.url]
+    arguments += ["--journal", str(world.folder / "journal"), "--manifest", str(world.manifest), "2", str(file)]
+    done = CliRunner().invoke(database_command, arguments)
+    assert done.exit_code == 0, done.output
+    count = json.loads(done.output)["operations"]
     world.restart(STRANGER_KEY)
     world.receipts = world.receipts[:-count]
     for line in file.read_text().splitlines():

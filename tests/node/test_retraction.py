@@ -1,11 +1,16 @@
 """Blocks that L1 can never have are taken back, and what was in them is done in new ones."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from click.testing import CliRunner
 from node_rig import ALICE, BOB, CAROL, OPERATOR, Rig, deposits
 
+from rollup.cli.database import database as database_command
 from rollup.core.receipt import Receipt
 from rollup.core.wire import from_wire
 from rollup.node.errors import QueueChangedError, RetractionRefused
@@ -82,3 +87,29 @@ def test_retract_what_l1_has_or_is_not_there_is_refused(tmp_path: Path) -> None:
     rig.database.forget_undo(1)
     with pytest.raises(RetractionRefused, match="before block 2 is not kept"):
         retract(rig.database, journal, 1, 0, file)
+
+
+def test_resubmit_posts_each_line_in_order_and_shows_the_answers(tmp_path: Path) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        got: ClassVar[list[tuple[str, bytes]]] = []
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.got.append((self.path, body.strip()))
+            self.send_response(409)
+            self.end_headers()
+            self.wfile.write(b'{"answer": %d}' % len(self.got))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    file = tmp_path / "operations"
+    file.write_text('{"a": 1}\n{"b": 2}\n')
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        done = CliRunner().invoke(database_command, ["resubmit", "--node", address, str(file)])
+        server.shutdown()
+    assert done.exit_code == 0, done.output
+    assert Handler.got == [("/v1/transactions", b'{"a": 1}'), ("/v1/transactions", b'{"b": 2}')]
+    assert done.output.splitlines() == ['{"answer": 1}', '{"answer": 2}']
