@@ -47,7 +47,7 @@ class RouteUnknown(ApiError):
 
     @property
     def message(self) -> str:
-        return f"there is nothing at {self.path[:200]!r}: /v1/openapi.json says what there is"
+        return f"there is nothing at {self.path[:200]!r}: /v1/docs and /v1/openapi.json say what there is"
 
 
 @dataclass(eq=False)

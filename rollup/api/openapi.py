@@ -107,7 +107,7 @@ def _introduction(limits: Limits) -> str:
     from rollup.api import subscribe
 
     said = (subscribe.__doc__ or "").partition("\n\n")[2]
-    shown = ", ".join(f"{name} {value:g}" for name, value in limits.to_json().items())
+    shown = ", ".join(f"{name} {value:,.10g}" for name, value in limits.to_json().items())
     return _INTRODUCTION.format(
         limits=shown, path=PATH, protocol="\n" + said, unread=limits.unread_messages, slow=SLOW_READER
     )

@@ -182,7 +182,7 @@ def refund(way: Way, owner: int | None, everything: bool, index: int | None, as_
 
 
 def _status_lines(status: "Status") -> Iterator[str]:
-    from rollup.exits.errors import show_time
+    from rollup.core.times import show_time
 
     yield f"blocks: {status.committed} committed, {status.proven} proven, {status.executed} executed"
     if status.is_exodus:

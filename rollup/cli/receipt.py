@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rollup.cli.options import manifest_option, rpc_option
+from rollup.core.times import show_time
 
 if TYPE_CHECKING:
     from rollup.core.receipt import Receipt
@@ -55,7 +56,7 @@ def verify(file: Any, manifest: Path, rpc: str | None, as_json: bool) -> None:
     elif verdict.is_kept:
         click.echo(f"kept: the block is {verdict.stage} on L1 and holds exactly what was promised, in time")
     else:
-        click.echo(f"the block is not on L1 yet; it is due by {_utc(given.commit_by)}")
+        click.echo(f"the block is not on L1 yet; it is due by {show_time(given.commit_by)}")
 
 
 def _judge(given: "Receipt", deployed: "Manifest", rpc: str) -> "Verdict":
@@ -87,17 +88,11 @@ def _reverted(verdict: "Verdict", commit_by: int) -> str:
     taken = verdict.reverted
     assert taken is not None
     what = (
-        f"taken back: it was on L1 in time (due {_utc(commit_by)}) with what was promised"
+        f"taken back: it was on L1 in time (due {show_time(commit_by)}) with what was promised"
         if verdict.committed_at is not None
-        else f"not to be judged: blocks below it were taken back before it was due ({_utc(commit_by)})"
+        else f"not to be judged: blocks below it were taken back before it was due ({show_time(commit_by)})"
     )
     return (
-        f"{what}; {taken.suspended} had not proven block {taken.first} by {_utc(taken.time)}. Broken only if that is "
-        "who signed this receipt, under whatever address he sends. Submit the operation again"
+        f"{what}; {taken.suspended} had not proven block {taken.first} by {show_time(taken.time)}. Broken only if "
+        "that is who signed this receipt, under whatever address he sends. Submit the operation again"
     )
-
-
-def _utc(seconds: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

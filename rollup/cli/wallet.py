@@ -83,7 +83,7 @@ def _keep(purse: Purse, key: bytes, what: str) -> None:
     from rollup.landing.keystore import create_keystore, read_password
 
     if purse.keystore.exists():
-        raise KeystoreUnusable(str(purse.keystore), "there is a key already: choose another name with --wallet")
+        raise KeystoreUnusable(str(purse.keystore), "there is a key already", "choose another name with --wallet")
     if purse.password_file is not None:
         password = read_password(purse.password_file)
     else:

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from rollup.client import Deployment, SluiceClient, Wallet
+    from rollup.client.errors import Refused
 
 HOME_VARIABLE, NODE_VARIABLE, RPC_VARIABLE = "SLUICE_HOME", "SLUICE_NODE", "SLUICE_RPC"
 MANIFEST_VARIABLE, WALLET_VARIABLE, PASSWORD_VARIABLE = "SLUICE_MANIFEST", "SLUICE_WALLET", "SLUICE_PASSWORD_FILE"
@@ -113,7 +114,7 @@ class Purse:
         Raises: ManifestInvalid, NodeOfAnother, PinDiffers, RecordsUnusable, NodeNotAnswering.
         """
         from rollup.client import SluiceClient
-        from rollup.client.errors import NodeOfAnother, PinDiffers
+        from rollup.client.errors import NodeOfAnother, PinDiffers, Refused
         from rollup.l1.patient import PatientRpc
 
         deployment = self._deployment()
@@ -130,7 +131,10 @@ class Purse:
             if client.core.l1 is None and known.chain_id == LOCAL_CHAIN_ID:
                 # Only to send by: what a guessed address says is not asked for.
                 client.core.sending_l1 = PatientRpc(LOCAL_RPC)
-            yield client
+            try:
+                yield client
+            except Refused as refusal:
+                raise _in_units(refusal, known) from refusal
 
     @contextmanager
     def open(self, owner: "LocalAccount | None" = None, ignore_outstanding: bool = False) -> "Iterator[Wallet]":
@@ -169,6 +173,23 @@ class Purse:
             return
         for line in lines:
             click.echo(line)
+
+
+def _in_units(refusal: "Refused", known: "Deployment") -> "Refused":
+    """A refusal for too little money in the token's units, where the API has smallest ones; others as they are."""
+    if refusal.code != "balance_too_low":
+        return refusal
+    try:
+        balance, amount, fee = (int(refusal.detail[name]) for name in ("balance", "amount", "fee"))
+        (token,) = (each for each in known.tokens if each.token_id == refusal.detail["token"])
+    except (KeyError, TypeError, ValueError):
+        return refusal
+    short = amount + fee - balance
+    text = (
+        f"the account has {token.show(balance)} {token.symbol}, this takes {token.show(amount)} and a fee of "
+        f"{token.show(fee)}: deposit {token.show(short)} {token.symbol} more, or send less"
+    )
+    return replace(refusal, text=text)
 
 
 def wallet_names(home: Path) -> list[str]:

@@ -8,6 +8,7 @@ import click
 from rollup.cli.wallet import wallet
 from rollup.cli.wallet_options import Purse, uses_purse
 from rollup.core.receipt import receipt_to_wire
+from rollup.core.times import show_time
 from rollup.core.wire import to_wire
 
 if TYPE_CHECKING:
@@ -33,20 +34,23 @@ def receipts() -> None:
 @receipts.command("list")
 @uses_purse()
 def list_receipts(purse: Purse) -> None:
-    """Everything that was sent, the oldest first; what has no receipt may still be taken in."""
+    """Everything that was sent, the oldest first; what has no receipt may still be taken in, or never will."""
     with purse.client() as client:
-        sent = _records(purse, client.known()).all()
+        records = _records(purse, client.known())
+    sent, waiting = records.all(), {each.hash for each in records.outstanding()}
     values = [
         {
             "hash": each.hash,
             "at": int(each.at),
             "type": to_wire(each.operation)["type"],
             "has_receipt": each.receipt is not None,
+            "may_be_taken_in": each.hash in waiting,
         }
         | ({} if each.receipt is None else {"block": each.receipt.block_number, "commit_by": each.receipt.commit_by})
         for each in sent
     ]
-    purse.show({"receipts": values}, [_line(each) for each in sent] or ["nothing was sent from here"])
+    lines = [_line(each, each.hash in waiting) for each in sent]
+    purse.show({"receipts": values}, lines or ["nothing was sent from here"])
 
 
 @receipts.command()
@@ -84,7 +88,7 @@ def verify(purse: Purse, hash_: str) -> None:
         values = {"signer": signer, "block": given.block_number, "commit_by": given.commit_by, "stage": stage}
         lines = [f"signed by validator {signer}: block {given.block_number}, chunk {given.chunk_position}"]
         if stage == Stage.ABSENT:
-            lines.append(f"the block is not on L1 yet; it is due by {given.commit_by} (unix seconds)")
+            lines.append(f"the block is not on L1 yet; it is due by {show_time(given.commit_by)}")
         elif stage is not None:
             lines.append(f"kept: the block is {stage} on L1 and holds exactly what was promised")
         purse.show(values, lines)
@@ -111,10 +115,11 @@ def _receipt(records: "Records", hash_: str) -> "Receipt":
     return found
 
 
-def _line(each: "Sent") -> str:
+def _line(each: "Sent", is_waiting: bool) -> str:
     kind = to_wire(each.operation)["type"]
     if each.receipt is None:
-        stage = "handed over" if kind == "order" else "no receipt: may be taken in"
+        unheard = "no receipt: may be taken in" if is_waiting else "never taken in: too late, or its nonce is used"
+        stage = "handed over" if kind == "order" else unheard
     else:
-        stage = f"block {each.receipt.block_number}, due on L1 by {each.receipt.commit_by}"
-    return f"{kind:<20} {stage:<44} {each.hash}"
+        stage = f"block {each.receipt.block_number}, due on L1 by {show_time(each.receipt.commit_by)}"
+    return f"{kind:<20} {stage:<48} {each.hash}"

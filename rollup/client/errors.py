@@ -196,7 +196,7 @@ class FeeAboveMaximum(ClientError):
         fee, most = (_shown(amount, self.decimals) for amount in (self.fee, self.most))
         return (
             f"the fee is {fee} {self.token}, the most that you pay {most}: nothing was signed; allow more with a "
-            "higher maximum, or wait until it is cheaper"
+            "higher maximum (--max-fee), or wait until it is cheaper"
         )
 
 
@@ -297,8 +297,8 @@ class OutstandingOperation(ClientError):
     def message(self) -> str:
         return (
             f"{self.operation_hash}, nonce {self.nonce}, was sent, has no receipt, and may still be taken in; the node "
-            f"says that {self.next_nonce} is next, so both could be. Look at the history, submit that one again, or "
-            "wait until it has ended; if you are sure, say that it may be ignored"
+            f"says that {self.next_nonce} is next, so both could be. Look at the history, submit that one again "
+            "(`resend`), or wait until it has ended; if you are sure, say that it may be ignored (--ignore-outstanding)"
         )
 
 

@@ -88,10 +88,21 @@ class Records:
             return name in self._sent and self._sent[name].receipt is not None
 
     def outstanding(self) -> list[Sent]:
-        """What has no receipt and may still be included in a block: orders apart, which are meant to."""
+        """What has no receipt and may still be included in a block: orders apart, which are meant to.
+
+        Where another operation has a receipt for one of its nonces, only a provable breach of that could include it.
+        """
         with self._lock:
-            waiting = [each for each in self._sent.values() if each.receipt is None]
-        return [each for each in waiting if not isinstance(each.operation, Order) and self._may_come(each.operation)]
+            sent = list(self._sent.values())
+        used = {each for kept in sent if kept.receipt is not None for each in payers_of(kept.operation)}
+        return [
+            each
+            for each in sent
+            if each.receipt is None
+            and not isinstance(each.operation, Order)
+            and used.isdisjoint(payers_of(each.operation))
+            and self._may_come(each.operation)
+        ]
 
     def standing_slots(self, account_id: int) -> set[int]:
         """Slots in which an order of the account's may still be filled."""
@@ -170,9 +181,14 @@ def last_moment(operation: WireOperation) -> int:
 
 def nonces_of(operation: WireOperation, account_id: int) -> list[int]:
     """The nonces of an account that it uses."""
+    return [nonce for payer, nonce in payers_of(operation) if payer == account_id]
+
+
+def payers_of(operation: WireOperation) -> list[tuple[int, int]]:
+    """Each account and nonce that it uses."""
     parts: tuple[Any, ...] = operation.operations if isinstance(operation, Batch) else (operation,)
     payers = [(getattr(each, "from_id", getattr(each, "account_id", None)), each) for each in parts]
-    return [each.nonce for payer, each in payers if payer == account_id and hasattr(each, "nonce")]
+    return [(payer, each.nonce) for payer, each in payers if payer is not None and hasattr(each, "nonce")]
 
 
 def _orders(operation: WireOperation) -> Iterator[Order]:

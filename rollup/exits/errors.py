@@ -14,9 +14,9 @@ TokenNotMoneyError and NothingToExitError.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rollup.core.errors.base import DataError
+from rollup.core.times import show_time
 
 
 class ExitError(DataError):
@@ -116,8 +116,3 @@ class WrongStateError(ExitError):
             f"{self.store} has root {self.got:#066x}, everything leaves from {self.expected:#066x}: the node may be "
             "behind, so try again or name another one"
         )
-
-
-def show_time(seconds: int) -> str:
-    """Unix seconds as people read them."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -172,11 +172,12 @@ class KeystoreUnusable(LandingError):
 
     path: str
     reason: str
+    way_out: str = "name a web3 keystore (version 3) and its own password"
     code = "keystore_unusable"
 
     @property
     def message(self) -> str:
-        return f"{self.path} gives no key: {self.reason}; name a web3 keystore (version 3) and its own password"
+        return f"{self.path}: {self.reason}; {self.way_out}"
 
 
 @dataclass(eq=False)

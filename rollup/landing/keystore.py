@@ -14,6 +14,9 @@ from rollup.landing.errors import FileExposed, KeystoreUnusable
 
 KEYSTORE_BYTES: Final = 1 << 16
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_MISMATCH: Final = "MAC mismatch"
+"""What eth-keyfile says of a wrong password."""
+_NAME_ONE: Final = "name a file whose first line is the password"
 
 
 def open_keystore(path: Path, password: Path | Callable[[str], str]) -> LocalAccount:
@@ -34,6 +37,8 @@ def open_keystore(path: Path, password: Path | Callable[[str], str]) -> LocalAcc
     except (FileExposed, KeystoreUnusable):
         raise
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
+        if str(error) == _MISMATCH:
+            raise KeystoreUnusable(str(path), "the password is wrong", "give the keystore's own") from error
         raise KeystoreUnusable(str(path), str(error) or type(error).__name__) from error
     named = keystore.get("address")
     if named is not None and int(str(named), 16) != int(account.address, 16):
@@ -59,7 +64,8 @@ def create_keystore(path: Path, key: bytes, password: str, iterations: int | Non
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise KeystoreUnusable(str(path), error.strerror or str(error)) from error
+        way_out = "name a file that is not there yet, in a folder that is yours"
+        raise KeystoreUnusable(str(path), error.strerror or str(error), way_out) from error
 
 
 def read_password(path: Path) -> str:
@@ -67,9 +73,11 @@ def read_password(path: Path) -> str:
     try:
         lines = _read_private(path).decode().splitlines()
     except UnicodeDecodeError as error:
-        raise KeystoreUnusable(str(path), "the password is not UTF-8") from error
+        raise KeystoreUnusable(str(path), "the password is not UTF-8", _NAME_ONE) from error
+    except KeystoreUnusable as error:
+        raise KeystoreUnusable(error.path, error.reason, _NAME_ONE) from error
     if not lines:
-        raise KeystoreUnusable(str(path), "the password file is empty")
+        raise KeystoreUnusable(str(path), "the password file is empty", _NAME_ONE)
     return lines[0]
 
 

@@ -78,7 +78,8 @@ def test_document_names_every_route_and_every_error(used: ApiRig) -> None:
     }  # fmt: skip
     assert codes.items() >= expected.items()
     for name, value in used.get("/v1/config")["limits"].items():
-        assert f"{name} {value:g}" in document["info"]["description"]
+        assert f"{name} {value:,.10g}" in document["info"]["description"]
+    assert "body_bytes 1,048,576" in document["info"]["description"]
 
 
 def test_every_reference_of_the_document_leads_somewhere(used: ApiRig) -> None:

@@ -51,6 +51,16 @@ def test_receipt_is_kept_when_the_operation_is_sent_again(tmp_path: Path) -> Non
     assert Records(tmp_path, lambda: NOW).outstanding() == []
 
 
+def test_outstanding_ends_when_another_has_a_receipt_for_its_nonce(tmp_path: Path) -> None:
+    records = Records(tmp_path, lambda: NOW)
+    refused, done, later = payment(3, NOW + 1), payment(3), payment(4)
+    records.keep([(name_of(each), each) for each in (refused, later)])
+    assert [each.hash for each in records.outstanding()] == [name_of(refused), name_of(later)]
+    records.keep([(name_of(done), done)])
+    records.answer(name_of(done), receipt(done))
+    assert [each.hash for each in records.outstanding()] == [name_of(later)]
+
+
 def test_outstanding_ends_a_day_after_the_operation_does(tmp_path: Path) -> None:
     now = [NOW + 86_400]
     records = Records(tmp_path, lambda: now[0])

@@ -14,12 +14,12 @@ from bench.unsigned_chain import UnsignedChain
 from rollup.circuits.keys import find_exit_kit
 from rollup.cli.main import cli
 from rollup.core.errors import NothingToExitError
+from rollup.core.times import show_time
 from rollup.exits.errors import (
     KitOfAnotherError,
     NotDueError,
     NotInExodusError,
     WrongStateError,
-    show_time,
 )
 from rollup.exits.leave import Kind, leave, pay_out
 from rollup.exits.plan import Plan, make_plan
