@@ -142,6 +142,13 @@ def http(arguments: str) -> dict[str, Any]:
     return measure(float(rate), float(seconds), int(batch), proving)
 
 
+def restart(arguments: str) -> dict[str, Any]:
+    """A node's restart: ACCOUNTS,OPERATIONS,BLOCKS of which the last are not proven, such as 100000,1000000,64."""
+    from bench.restart import measure
+
+    return measure(*(int(part) for part in arguments.split(",")))
+
+
 FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "compile": compile_circuits,
     "setup": setup,
@@ -151,6 +158,7 @@ FIGURES: dict[str, Callable[[str], dict[str, Any]]] = {
     "exit": exit_proof,
     "intake": intake,
     "http": http,
+    "restart": restart,
 }
 
 if __name__ == "__main__":

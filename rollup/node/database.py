@@ -167,8 +167,8 @@ class Database:
             if opened:
                 connection.execute(insert(blocks), [block.row() for block in opened])
             if entries:
-                self._put_rows(connection, operations, [entry.values() for entry in entries])
-                self._put_rows(connection, parties, _party_rows(entries))
+                self.put_rows(connection, operations, [entry.values() for entry in entries])
+                self.put_rows(connection, parties, _party_rows(entries))
             for block in closed:
                 self._set(connection, block.number, status=block.status, size=block.size, fee_account=block.fee_account)
 
@@ -207,7 +207,7 @@ class Database:
             for block, touches in changes:
                 keep_undo(connection, block, touches)
                 self._put_state(connection, touches)
-            self._put_meta(connection, "base", str(base))
+            self.put_meta(connection, "base", str(base))
 
     def replace_state(self, base: int, touches: Iterable[Touch]) -> None:
         """Make this the state after block `base`, whatever was there."""
@@ -217,7 +217,7 @@ class Database:
             connection.execute(delete(undo))
             forget_undo(connection, base)
             self._put_state(connection, touches)
-            self._put_meta(connection, "base", str(base))
+            self.put_meta(connection, "base", str(base))
 
     def forget_undo(self, last: int) -> None:
         """Give up the way back to before blocks up to `last`: see `undo.py`."""
@@ -235,11 +235,12 @@ class Database:
         connection.execute(update(blocks).where(blocks.c.number == number).values(**values))
 
     @staticmethod
-    def _put_meta(connection: Connection, key: str, value: str) -> None:
+    def put_meta(connection: Connection, key: str, value: str) -> None:
+        """Set a value of the table `meta`."""
         connection.execute(delete(meta).where(meta.c.key == key))
         connection.execute(insert(meta).values(key=key, value=value))
 
-    def _put_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    def put_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of all columns, in their order; to SQLite straight through its driver, thousands a second."""
         if not rows:
             return
@@ -284,7 +285,7 @@ class Database:
             for step in migrations[found:]:
                 step(connection)
             if found < len(migrations):
-                self._put_meta(connection, "format", str(len(migrations)))
+                self.put_meta(connection, "format", str(len(migrations)))
 
     def adopt(self, origin: Origin) -> None:
         """Make this the database of a rollup, unless it is already.
@@ -296,7 +297,7 @@ class Database:
             with self.transaction() as connection:
                 got = connection.execute(select(meta.c.value).where(meta.c.key == what)).scalar()
                 if got is None:
-                    self._put_meta(connection, what, expected)
+                    self.put_meta(connection, what, expected)
                 elif got != expected:
                     raise DatabaseOfAnother(self.name, what, expected, got)
 
