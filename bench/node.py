@@ -86,7 +86,7 @@ def measure(operations: int, folder: Path) -> dict[str, Any]:
 
     with Database(f"sqlite:///{folder / 'node.db'}", ORIGIN) as database:
         rollup = Rollup(DOMAIN, FEE_TOKENS, SIZES)
-        policy = Policy(max_backlog=10**9, promise_margin_seconds=0)
+        policy = Policy(max_backlog=10**9, promise_margin_seconds=-(10**9))
         journal, pool = Journal(folder / "journal", DOMAIN), LocalPool(never)
         node = Node(database, journal, rollup, SIGNER, DepositsOnly(), pool, policy)
         node.start()

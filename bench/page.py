@@ -7,6 +7,7 @@ gas are of now, from constraints.json and gas.json, which their own tests hold a
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,20 @@ DOMAINS = (*DOMAINS_LOG2, 22)
 PERFORMANCE = ROOT / "docs" / "performance.md"
 
 
-def newest_results(folder: Path = RESULTS) -> dict[str, Any]:
-    """The last measurement, by the dates that the files are named by."""
-    report: dict[str, Any] = json.loads(max(folder.glob("*.json")).read_text())
+MAIN_SUFFIX, NODE_SUFFIX = "-main-job.json", "-node.json"
+"""Results are named by their date, then so; the node's are measured by themselves, too (`bench.node_run`)."""
+
+
+def commit() -> str:
+    """What is measured."""
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return described.stdout.strip() or "unknown"
+
+
+def newest_results(folder: Path = RESULTS, suffix: str = MAIN_SUFFIX) -> dict[str, Any]:
+    """The last measurement, by the dates that the files are named by; empty if there is none."""
+    paths = sorted(folder.glob(f"*{suffix}"))
+    report: dict[str, Any] = json.loads(paths[-1].read_text()) if paths else {}
     return report
 
 
@@ -35,7 +47,8 @@ def figures_block(report: dict[str, Any]) -> str:
     """What README holds between its marks."""
     machine = report["machine"]
     vectors = "" if machine["avx512ifma"] else ", no AVX-512"
-    rows = [("figure", "reached"), ("---", "---"), *_counts(), *_measured(report["figures"])]
+    node = newest_results(RESULTS, NODE_SUFFIX)
+    rows = [("figure", "reached"), ("---", "---"), *_counts(), *_measured(report["figures"]), *_node(node)]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     title = f"{machine['cpu']}{vectors}, {machine['cores']} cores; times and memory of {report['date'][:10]}"
     return f"{title}, commit {report['commit']}.\n\n{table}\n"
@@ -85,6 +98,12 @@ def _measured(figures: dict[str, Any]) -> list[tuple[str, str]]:
         rate = f"{restored['operations_per_second']:,.0f} operations a second, {restored['peak_mb']:.0f} MB"
         rows.append(("`sluice restore` from a local node", rate))
     return rows
+
+
+def _node(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The node's rows, with the date and commit of their own."""
+    when = f" ({report['date'][:10]}, {report['commit']})" if report else ""
+    return [(f"node: {row['figure']}{when}", row["reached"]) for row in report.get("table", [])]
 
 
 def _time_and_memory(seconds: float, megabytes: float) -> str:

@@ -103,7 +103,7 @@ def write_history(database: Database, state: State, operations: int) -> int:
 def node_on(folder: Path) -> tuple[Database, Node]:
     """The node of a folder, ready to promise."""
     database = Database(f"sqlite:///{folder / 'node.db'}", ORIGIN)
-    rollup, policy = Rollup(DOMAIN, FEE_TOKENS, SIZES), Policy(max_backlog=10**9, promise_margin_seconds=0)
+    rollup, policy = Rollup(DOMAIN, FEE_TOKENS, SIZES), Policy(max_backlog=10**9, promise_margin_seconds=-(10**9))
     journal, pool = Journal(folder / "journal", DOMAIN), LocalPool(lambda _: (0,) * 8)
     node = Node(database, journal, rollup, SIGNER, History(database.base), pool, policy)
     node.connect()

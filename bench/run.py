@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import page
+from bench import node_run, page
 from rollup.circuits.compiler import CIRCUITS
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
@@ -64,11 +64,6 @@ def _machine() -> dict[str, Any]:
         platform.processor(),
     )
     return {"cpu": model, "cores": os.cpu_count(), "avx512ifma": "avx512ifma" in Path("/proc/cpuinfo").read_text()}
-
-
-def _commit() -> str:
-    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return described.stdout.strip() or "unknown"
 
 
 def _seconds_and_memory(exit_: dict[str, Any]) -> str:
@@ -136,7 +131,7 @@ def main() -> None:
             figures["provers"] = _compare(20 if 20 in DOMAINS else DOMAINS[0], rapidsnark)
     rows = _rows(figures)
     machine = _machine()
-    title = f"{machine['cpu']}, {machine['cores']} cores, commit {_commit()}"
+    title = f"{machine['cpu']}, {machine['cores']} cores, commit {page.commit()}"
     table = Table("figure", "asked", "reached", title=title)
     for row in rows:
         table.add_row(*row)
@@ -144,15 +139,16 @@ def main() -> None:
     page.RESULTS.mkdir(exist_ok=True)
     report = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": page.commit(),
         "machine": machine,
         "table": [dict(zip(("figure", "asked", "reached"), row, strict=True)) for row in rows],
         "figures": figures,
     }
-    path = page.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-main-job.json"
+    path = page.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}{page.MAIN_SUFFIX}"
     path.write_text(json.dumps(report, indent=2) + "\n")
     page.write_readme(report, page.README)
     console.print(f"stored in {path} and in {page.README}")
+    node_run.main()
 
 
 if __name__ == "__main__":

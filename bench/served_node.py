@@ -44,9 +44,7 @@ def prover(proving: str, proven: list[int]) -> tuple[LocalPool, threading.Event]
         proven.append(block.header.block_number)
         return proof
 
-    # Threads that it starts, the arithmetic's too, inherit the priority.
-    pool = LocalPool(never if proving == "off" else prove)
-    pool._executor.submit(os.nice, 19).result()
+    pool = LocalPool(never if proving == "off" else prove, niceness=19)
     return pool, release
 
 
@@ -70,7 +68,8 @@ def main() -> None:
     proven: list[int] = []
     pool, release = prover(proving, proven)
     with Database(f"sqlite:///{folder / 'node.db'}", bench_node.ORIGIN) as database:
-        policy = Policy(max_backlog=10**9, promise_margin_seconds=0)
+        # The load is many times what these cores prove: it would be refused within the first minutes.
+        policy = Policy(max_backlog=10**9, promise_margin_seconds=-(10**9))
         journal = Journal(folder / "journal", DOMAIN)
         rollup = Rollup(DOMAIN, FEE_TOKENS, SIZES[proving])
         node = Node(

@@ -1,9 +1,11 @@
 """Who proves blocks: a pool behind one interface. Results come in any order."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import Final, Protocol
 
+from rollup._native import poseidon_many
 from rollup.core.block import SealedBlock
 
 Proof = tuple[int, ...]
@@ -38,12 +40,18 @@ class LocalPool:
     Args:
         prove: How.
         workers: How many blocks at once.
+        niceness: Of the threads that prove, the arithmetic's too: what receipts need of the cores they get first. For
+            that it must be made before anything is computed in parallel.
     """
 
-    def __init__(self, prove: Prove, workers: int = 1) -> None:
+    def __init__(self, prove: Prove, workers: int = 1, niceness: int = 0) -> None:
         self._prove = prove
         self._workers = workers
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="prover")
+        self._executor = ThreadPoolExecutor(
+            workers, thread_name_prefix="prover", initializer=_step_back, initargs=(niceness,)
+        )
+        if niceness:
+            self._executor.submit(poseidon_many, [[0]] * _PARALLEL).result()
 
     @property
     def capacity(self) -> int:
@@ -57,3 +65,11 @@ class LocalPool:
     def close(self) -> None:
         """Stop; what has begun is waited for."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+_PARALLEL: Final = 2_048
+"""So many hashes are made in parallel: the arithmetic's threads are started for them, and inherit the priority."""
+
+
+def _step_back(niceness: int) -> None:
+    os.nice(niceness)  # on Linux of this thread alone

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Final
 
 from rollup.circuits.keys import KEYS
 from rollup.core.block import SealedBlock
@@ -9,6 +10,8 @@ from rollup.node.provers import LocalPool, Proof, ProverPool
 from rollup.prover import BlockProver
 from rollup.service.config import ProverSettings
 
+NICENESS: Final = 10
+"""Of the threads that prove in this process: receipts come first."""
 Told = Callable[[int, bool], None]
 """Called with a block's number, and whether its proof came; when it did not, it is tried again."""
 
@@ -28,7 +31,7 @@ def make_pool(settings: ProverSettings) -> ProverPool:
         assert settings.tls_key is not None
         return open_pool(settings.scheduler, Tls(settings.tls_ca, settings.tls_certificate, settings.tls_key), keys)
     prover = BlockProver(keys)
-    return LocalPool(lambda block: prover.prove(block).proof, settings.workers)
+    return LocalPool(lambda block: prover.prove(block).proof, settings.workers, NICENESS)
 
 
 class WatchedPool:
