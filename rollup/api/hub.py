@@ -9,6 +9,7 @@ is looked up, at most once at a time: however often they move meanwhile, the nex
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from rollup.node.listening import Kept
 from rollup.node.parties import parties_of
 
 _LOG: Final = logging.getLogger("sluice.api")
+IDLE_SECONDS: Final = 1.0
+"""While nobody has subscribed, how far blocks are is looked up no more often: every block is read for it."""
 
 
 class Subscriber(Protocol):
@@ -95,6 +98,7 @@ class Hub:
         self._is_called = False
         self._task: asyncio.Task[None] | None = None
         self._has_moved = False
+        self._looked_at = 0.0
         self._executed = 0
         self._stages: dict[int, BlockStage] = {}
         self._accounts: dict[int, _Account] = {}
@@ -229,6 +233,10 @@ class Hub:
     # Looking things up
 
     def _look(self) -> None:
+        now = time.monotonic()
+        if not self.has_subscribers and now < self._looked_at + IDLE_SECONDS:
+            return
+        self._looked_at = now
         self._has_moved = True
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._looking())
