@@ -35,13 +35,14 @@ def deposit(purse: Purse, amount: str, to: int | None, wait: str, timeout: float
         queued = mine.deposit(units, token.symbol, whose)
         sent = queued.sent
         what = f"deposited {token.show(units)} {token.symbol}"
-        say(purse, f"{what}: entry {queued.index} of L1's queue ({sent.transaction}, {sent.gas_used:,} gas)")
         values = {"queue_index": queued.index, "l1_transaction": sent.transaction, "amount": str(units)}
+        values |= {"token": token.symbol, "status": "waiting"}
+        say(purse, f"{what}: entry {queued.index} of L1's queue ({sent.transaction}, {sent.gas_used:,} gas)", values)
         if wait == "none":
-            purse.show(values | {"token": token.symbol, "status": "waiting"}, ["the next blocks take it in"])
+            purse.show(values, ["the next blocks take it in"])
             return
         done = wait_for(mine.client, queued.name, wait, timeout)
-        values |= {"token": token.symbol, "status": done.status, "is_final": done.is_final, "block": done.block}
+        values |= {"status": done.status, "is_final": done.is_final, "block": done.block}
         held = f"it is on L2: {done.status}{'' if done.is_final else ' (not final)'}, block {done.block}"
         purse.show(values, [held])
 
@@ -69,10 +70,11 @@ def leave(purse: Purse, token: str, wait: str, timeout: float | None) -> None:
         entry = f"entry {queued.index} of L1's queue ({sent.transaction}, {sent.gas_used:,} gas)"
         line = f"demanded all {named.symbol}: {entry}"
         values = {"queue_index": queued.index, "l1_transaction": sent.transaction, "token": named.symbol}
+        values |= {"status": "waiting"}
         if wait == "none":
-            purse.show(values | {"status": "waiting"}, [line, "once its block is executed: `sluice wallet claim`"])
+            purse.show(values, [line, "once its block is executed: `sluice wallet claim`"])
             return
-        say(purse, line)
+        say(purse, line, values)
         done = wait_for(mine.client, queued.name, wait, timeout)
         values |= {"status": done.status, "is_final": done.is_final, "block": done.block}
         purse.show(values, [f"{done.status}: block {done.block}"])

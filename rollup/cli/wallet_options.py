@@ -52,6 +52,7 @@ class Purse:
         rpc: An L1 node, if one was named: what the node says is then looked up there too.
         password_file: Of the keystore; None: it is asked for.
         as_json: Whether one JSON object is printed.
+        done: What is done already, for the object of a failure after it.
     """
 
     home: Path
@@ -61,6 +62,7 @@ class Purse:
     rpc: str | None
     password_file: Path | None
     as_json: bool
+    done: dict[str, Any]
 
     @property
     def folder(self) -> Path:
@@ -243,7 +245,8 @@ def uses_purse(node: bool = True) -> Callable[[_Command], _Command]:
     def decorate(command: _Command) -> _Command:
         @wraps(command)
         def run(home: Path, wallet: str, as_json: bool, password_file: Path | None, **others: Any) -> Any:
-            with told(as_json):
+            done: dict[str, Any] = {}
+            with told(as_json, done):
                 if not _NAME.fullmatch(wallet):
                     reason = f"{wallet!r}: use letters, digits, '.', '_' and '-', at most 64"
                     raise click.BadParameter(reason, param_hint="--wallet")
@@ -252,7 +255,8 @@ def uses_purse(node: bool = True) -> Callable[[_Command], _Command]:
                 saved = settings.get("manifest")
                 purse = Purse(
                     home, wallet, (url or settings.get("node") or DEFAULT_NODE).rstrip("/"),
-                    manifest or (Path(saved) if saved else None), rpc or settings.get("rpc"), password_file, as_json,
+                    manifest or (Path(saved) if saved else None), rpc or settings.get("rpc"), password_file,
+                    as_json, done,
                 )  # fmt: skip
                 return command(purse=purse, **others)
 
@@ -265,18 +269,19 @@ def uses_purse(node: bool = True) -> Callable[[_Command], _Command]:
 
 
 @contextmanager
-def told(as_json: bool) -> Iterator[None]:
-    """Have what goes wrong told as the command line tells it."""
+def told(as_json: bool, done: dict[str, Any]) -> Iterator[None]:
+    """Have what goes wrong told as the command line tells it, with JSON what was done before too."""
     from rollup.l1.rpc import RpcError
     from rollup.wallet.tokens import AmountTextError
 
     try:
         yield
     except (SluiceError, RpcError, AmountTextError) as error:
-        raise Failure(error, as_json) from error
+        raise Failure(error, as_json, done) from error
     except click.ClickException as error:
         if as_json:
-            click.echo(json.dumps(failure_summary(error) | {"code": "usage", "reason": error.format_message()}))
+            said = failure_summary(error) | {"code": "usage", "reason": error.format_message()}
+            click.echo(json.dumps({**done, **said}))
         raise
 
 

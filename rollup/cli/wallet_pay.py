@@ -91,7 +91,7 @@ def withdraw(
         if not to_l1:
             finish(purse, mine.client, confirmed, what, token, wait or "confirmed", timeout, values)
             return
-        say(purse, confirmed_line(confirmed, what, token))
+        say(purse, confirmed_line(confirmed, what, token), confirmed_values(confirmed) | values)
         done = wait_for(mine.client, confirmed.hash, "final", timeout)
         sent = mine.claim(token.symbol, of=whom)
         values |= confirmed_values(confirmed, done) | {"l1_transaction": sent.transaction}

@@ -48,13 +48,14 @@ def finish(
     if until == "confirmed":
         purse.show(confirmed_values(confirmed) | values, [line])
         return
-    say(purse, line)
+    say(purse, line, confirmed_values(confirmed) | values)
     done = wait_for(client, confirmed.hash, until, timeout)
     purse.show(confirmed_values(confirmed, done) | values, [f"{done.status}: block {done.block}"])
 
 
-def say(purse: Purse, line: str) -> None:
-    """Tell on the way, before waiting: on stdout for people, on stderr beside JSON."""
+def say(purse: Purse, line: str, done: dict[str, Any]) -> None:
+    """Tell on the way: on stdout for people, on stderr beside JSON; if what comes fails, `done` is told with it."""
+    purse.done.update(done)
     click.echo(line, err=purse.as_json)
 
 

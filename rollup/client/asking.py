@@ -67,7 +67,7 @@ class Asking:
         config = yield from self._get("/v1/config", answers.config)
         if self._deployment is None:
             self._deployment = Deployment.of_node(config)
-        check_node(self.url, config, self._deployment)
+        check_node(self.url, config, self._deployment, self.l1 is not None)
         self._config = config
         return config
 

@@ -69,7 +69,8 @@ class AnswerInvalid(ClientError):
 
     @property
     def message(self) -> str:
-        return f"the node's answer to {self.path} is wrong at {self.where}: {self.reason}; nothing of it is believed"
+        said = f"the node's answer to {self.path} is wrong at {self.where}: {self.reason}; nothing of it is believed"
+        return "".join(each if each.isprintable() else "?" for each in said)
 
 
 @dataclass(eq=False)
@@ -127,8 +128,8 @@ class NodeOfAnother(ClientError):
     @property
     def message(self) -> str:
         return (
-            f"{self.url} is of another rollup: its {self.what} is {self.got}, the manifest's {self.expected}; name "
-            "another node, or the manifest of this one"
+            f"{self.url} is of another rollup: its {self.what} is {self.got}, expected is {self.expected}; name "
+            "another node, or the manifest of this one; who may be a validator can change: an L1 node (--rpc) knows"
         )
 
 

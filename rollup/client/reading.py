@@ -69,7 +69,10 @@ class Reader:
         return [Reader(value, self.path, f"{self.where}[{index}]") for index, value in enumerate(values)]
 
     def fields(self) -> dict[str, "Reader"]:
-        """The object's fields, whatever they are called."""
+        """The object's fields, whatever they are called, if that can be shown."""
+        for name in self.object():
+            if not name.isprintable():
+                raise self.wrong(f"the name {_short(name)} cannot be shown")
         return {name: self.at(name) for name in self.object()}
 
     def text(self) -> str:

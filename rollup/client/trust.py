@@ -128,12 +128,14 @@ def difference(config: NodeConfig, deployment: Deployment) -> tuple[str, str, st
     return None
 
 
-def check_node(url: str, config: NodeConfig, deployment: Deployment) -> None:
-    """Refuse a node of another rollup.
+def check_node(url: str, config: NodeConfig, deployment: Deployment, is_watched: bool) -> None:
+    """Refuse a node of another rollup, or with a validator that nobody knows; where L1 is watched, it says who is one.
 
     Raises: NodeOfAnother.
     """
     found = difference(config, deployment)
+    if found is None and not is_watched and config.validator not in deployment.validators:
+        found = "validator", ", ".join(deployment.validators), config.validator
     if found is not None:
         raise NodeOfAnother(url, *found)
 

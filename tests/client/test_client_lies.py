@@ -176,6 +176,7 @@ def test_answer_that_is_none_once_costs_nothing(town: Town, spoil: Callable[[Tol
 
 CONFIGS: list[tuple[str, dict[str, Any], str]] = [
     ("chain", {"chain_id": 1}, "chain id"),
+    ("validator", {"validator": "0x" + 40 * "1"}, "validator"),
     ("rollup", {"rollup": "0x" + 40 * "1"}, "address"),
     ("token", {"tokens": [{"id": 0, "symbol": "ETH", "decimals": 6, "address": "0x" + 40 * "0"}]}, "token 0"),
     ("symbol", {"tokens": [{"id": 1, "symbol": "DAY", "decimals": 18, "address": "0x" + 40 * "0"}]}, "token 1"),

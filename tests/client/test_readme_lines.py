@@ -24,7 +24,9 @@ ETHER = 10**18
 
 def lines() -> list[str]:
     """What README says to type."""
-    (section,) = re.findall(r"## Run a node, use it\n\n[^\n]*\n\n```console\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (section,) = re.findall(
+        r"## Run a node, use it\n\n[^\n]*\n\n```console\n(.*?)```", (ROOT / "README.md").read_text(), re.S
+    )
     typed = [re.sub(r"\s+#.*", "", line) for line in section.splitlines()]
     assert all(line.startswith("$ sluice ") for line in typed)
     assert len(typed) < 10

@@ -253,6 +253,27 @@ def test_withdraw_is_confirmed_and_says_that_it_is_not_final(anna: Shell) -> Non
     assert done.exit_code == 2
 
 
+def test_wait_that_takes_too_long_tells_what_was_done(anna: Shell) -> None:
+    words = (
+        "transfer",
+        "--to",
+        BEN.address,
+        "--amount",
+        "0.01:ETH",
+        "--fee",
+        "0",
+        "--wait",
+        "final",
+        "--timeout",
+        "0.01",
+    )
+    result = anna.run(*words, "--json")
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert (said["ok"], said["code"], said["status"]) == (False, "not_final_in_time", "confirmed")
+    assert said["hash"] in [each["hash"] for each in anna.json("receipts")["receipts"]]
+
+
 def test_swap_offer_is_handed_over_and_accepted(anna: Shell, ben: Shell) -> None:
     town = anna.town
     before = town.balance(ANNA), town.balance(BEN, DAI)
