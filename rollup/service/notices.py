@@ -101,7 +101,7 @@ class RefusingWork(ServiceNotice):
 
 @dataclass(eq=False)
 class NoFeeAccount(ServiceNotice):
-    """The validator has no L2 account, so that no block can be closed."""
+    """The validator has no L2 account, so that users' operations are refused."""
 
     address: str
     code = "no_fee_account"

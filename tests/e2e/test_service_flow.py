@@ -134,6 +134,8 @@ def test_newcomer_deposits_pays_sees_finality_and_withdraws(world: World, keys: 
         ]  # fmt: skip
         assert [each["at"] for each in way[1:5]] == sorted(each["at"] for each in way[1:5])
         assert world.sender.rpc("eth_getTransactionReceipt", way[5]["l1_transaction"])["status"] == "0x1"
+        told = CliRunner().invoke(cli, ["node", "trace", paid["hash"], "--api", api])
+        assert json.loads(told.stdout)["stages"] == way
         metrics = httpx.get(f"{api}/metrics").text
         assert 'sluice_operations_total{outcome="taken"} 2.0' in metrics
         assert 'sluice_l1_block_number{stage="executed"}' in metrics
