@@ -20,7 +20,7 @@ from rollup.core.wire_schema import operation_schemas, submittable
 from rollup.node.errors import AdmissionError, DatabaseError, NoFeeAccountError, OperationTooLargeError
 
 _SCHEMAS: Final = "#/components/schemas/"
-_REFUSALS: Final = (
+REFUSALS: Final = (
     EncodingError, OperationError, OperationTooLargeError, AdmissionError, NoFeeAccountError, DatabaseError, ApiError,
 )  # fmt: skip
 """The roots of what can be answered."""
@@ -83,7 +83,7 @@ def _document(app: FastAPI, limits: Limits) -> dict[str, Any]:
 
 def error_codes() -> list[dict[str, Any]]:
     """Every code that an answer can have, with its status (of what is not for HTTP alone), values and meaning."""
-    found = {each.code: each for root in _REFUSALS for each in _tree(root)}
+    found = {each.code: each for root in REFUSALS for each in tree(root)}
     return [
         {
             "code": code,
@@ -95,12 +95,12 @@ def error_codes() -> list[dict[str, Any]]:
     ]
 
 
-def _tree(root: type[SluiceError]) -> Iterator[type[SluiceError]]:
+def tree(root: type[SluiceError]) -> Iterator[type[SluiceError]]:
     """The class and all below it that are raised themselves: those with a message of their own."""
     if "message" in vars(root):
         yield root
     for below in root.__subclasses__():
-        yield from _tree(below)
+        yield from tree(below)
 
 
 def _introduction(limits: Limits) -> str:

@@ -79,9 +79,11 @@ def test_operation_is_told_from_before_it_is_submitted_until_final(api: ApiRig, 
     api.rig.node.sequencer.close()
     assert client.hear()["transaction"]["status"] == "final"
     client.ask({"id": 2, "subscribe": "transaction", "hash": name})
-    again = client.hear()
-    assert (again["subscription"], again["transaction"]["status"]) == (1, "final")
-    assert client.hear()["subscription"] == 2
+    again = [client.hear() for _ in range(2)]
+    assert sorted((each["subscription"], each["transaction"]["status"]) for each in again) == [
+        (1, "final"),
+        (2, "final"),
+    ]
 
 
 def test_queue_entry_is_told_when_it_is_taken(api: ApiRig, client: SocketClient) -> None:
