@@ -85,7 +85,7 @@ def test_what_nobody_foresaw_is_500_with_a_reference_that_the_log_has(
     def fail(*_: Any) -> Any:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(api.rig.node, "submit", fail)
+    monkeypatch.setattr(api.rig.node, "hand_in", fail)
     monkeypatch.setattr(api.rig.database, "last_block", fail)
     for error in (api.post(ALICE.pay(BOB, 0), 500)["error"], api.get("/v1/status", 500)["error"]):
         assert error["code"] == "internal"
