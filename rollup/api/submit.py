@@ -77,7 +77,8 @@ class Submissions:
         """One operation in, its receipt or error out; returns the status."""
         try:
             body = await read_body(scope, receive, self._limits)
-            operation = parse_transfer(body) or loads(body)
+            # The native reader takes a list of the values for an object; no Transfer has a list in it.
+            operation = (parse_transfer(body) if b"[" not in body else None) or loads(body)
         except SluiceError as error:
             return await answer_error(send, error)
         (outcome,) = await self._relay.submit([operation])
@@ -99,7 +100,8 @@ class Submissions:
         return 200
 
     def _read(self, body: bytes) -> Sequence[Submission | WireError]:
-        plain = parse_transfers(body)
+        # As for one; here the only list is that of the operations.
+        plain = parse_transfers(body) if body[:1] == b"{" and body.count(b"[") == 1 else None
         if plain is not None and len(plain) <= self._limits.batch_operations:
             return plain
         return [_read(values, index) for index, values in enumerate(self._list(body))]

@@ -180,6 +180,19 @@ def test_submit_of_any_bytes_is_answered(used: ApiRig, body: bytes) -> None:
     assert answered(used.http.post("/v1/transactions/batch", content=body)) == 400
 
 
+def test_submit_of_lists_in_place_of_objects_is_refused(used: ApiRig) -> None:
+    values = to_wire(ALICE.pay(BOB, 12))
+    bare = {name: list(each.values()) if isinstance(each, dict) else each for name, each in values.items()}
+    for each in (bare, list(bare.values()), list(values.values())):
+        assert answered(used.http.post("/v1/transactions", json=each)) == 400
+        (result,) = used.post_many([each] if isinstance(each, dict) else [{"type": each}])["results"]
+        assert result["status_code"] == 400
+    for body in ([[]], [[values]], {"operations": [list(values.values())]}):
+        response = used.http.post("/v1/transactions/batch", json=body)
+        assert answered(response) == 400 or response.json()["results"][0]["status_code"] == 400
+    assert used.rig.node.sequencer.read(lambda state: state.account(1).nonce) == 12
+
+
 @settings(max_examples=200, **GIVEN)
 @given(values=mutated())
 def test_submit_of_a_changed_operation_is_answered(used: ApiRig, values: Any) -> None:
