@@ -4,11 +4,15 @@ A block with an entry that L1 does not have at its place cannot be committed, no
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rollup.core.operations import Operation, QueueOperation
 from rollup.core.queue import requested
 from rollup.l1.client import Queued
 from rollup.node.errors import QueueChangedError
+
+MISSING_LOOKS: Final = 3
+"""So often in a row an entry must be missing: another node of L1 may only be a block behind."""
 
 
 class QueueWatch:
@@ -16,6 +20,7 @@ class QueueWatch:
 
     def __init__(self) -> None:
         self._taken: dict[int, QueueOperation] = {}
+        self._missing = 0
 
     def took(self, entries: Iterable[tuple[int, Operation]]) -> None:
         """Remember what was taken, by index."""
@@ -41,6 +46,11 @@ class QueueWatch:
         """
         now = {entry.index: requested(entry.operation) for entry in entries}
         for index, operation in self._taken.items():
-            if (found := now.get(index)) != operation:
-                return QueueChangedError(index, str(operation), "nothing" if found is None else str(found))
+            found = now.get(index)
+            if found is None:
+                self._missing += 1
+                return QueueChangedError(index, str(operation), "nothing") if self._missing >= MISSING_LOOKS else None
+            if found != operation:
+                return QueueChangedError(index, str(operation), str(found))
+        self._missing = 0
         return None

@@ -25,17 +25,13 @@ from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 
 from rollup.proving import job
-from rollup.proving.facts import Facts, difference
+from rollup.proving.facts import STATED_AS, Facts, difference
 from rollup.proving.tls import Tls
 
 LOOK_SECONDS: Final = 0.5
 """How often the scheduler is asked which workers there are."""
 ANSWER_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 1.0
-JOB_SECONDS: Final = 1_800.0
-"""A worker that has not proven its block by then is given no more."""
-FACTS: Final = "sluice"
-"""Under this name a worker tells the scheduler its facts."""
 MOST_SLOTS: Final = 16
 """Of one worker: more would only be claimed to have the node seal ahead."""
 MOST_LOSSES: Final = 3
@@ -69,10 +65,10 @@ class Dispatcher:
         scheduler: tls://host:port.
         tls: Our files.
         expected: The node's facts.
-        job_seconds: How long a job may take.
+        job_seconds: A worker that has not proven its block by then is given no more.
     """
 
-    def __init__(self, scheduler: str, tls: Tls, expected: Facts, job_seconds: float = JOB_SECONDS) -> None:
+    def __init__(self, scheduler: str, tls: Tls, expected: Facts, job_seconds: float) -> None:
         self._scheduler, self._tls, self._expected, self._job_seconds = scheduler, tls, expected, job_seconds
         self._jobs: dict[int, str] = {}
         self._waiting: deque[int] = deque()
@@ -132,7 +128,7 @@ class Dispatcher:
                     self._lost(number, known.name)
         for address, worker in seen.items():
             name, slots = str(worker["name"]), min(int(worker["nthreads"]), MOST_SLOTS)
-            refused = self._distrusted.get(name) or difference(self._expected, worker.get(FACTS))
+            refused = self._distrusted.get(name) or difference(self._expected, worker.get(STATED_AS))
             known = self._workers.setdefault(address, Worker(address, name, slots, refused))
             known.refused = refused
 

@@ -12,6 +12,9 @@ from rollup.circuits.keys import KEYS, load_proving_key, read_manifest
 FORMAT: Final = 1
 """Of jobs and results (job.py)."""
 
+STATED_AS: Final = "sluice"
+"""Under this name a worker tells the scheduler its facts."""
+
 Facts: TypeAlias = dict[str, str]
 """By name: "format", "version", and "key N" for blocks of N steps. Plain text, as it crosses the network."""
 

@@ -16,11 +16,10 @@ import dask.config
 from rollup.circuits.keys import KEYS
 from rollup.proving import job
 from rollup.proving.errors import SchedulerUnusable
-from rollup.proving.facts import Facts, facts
+from rollup.proving.facts import STATED_AS, Facts, facts
 from rollup.proving.pool import check_address
 from rollup.proving.tls import Tls
 
-DEFAULT_PORT: Final = 8786
 CONNECT_SECONDS: Final = 20
 RETRY_SECONDS: Final = 1.0
 
@@ -121,7 +120,7 @@ async def _work(scheduler: str, tls: Tls, found: Facts, options: dict[str, Any],
             worker: Any = Worker(
                 scheduler, protocol="tls", security=tls.security(), memory_limit=0, local_directory=folder,
                 dashboard=False, dashboard_address=_LOCAL, death_timeout=CONNECT_SECONDS,
-                startup_information={"sluice": lambda _: found}, **options,
+                startup_information={STATED_AS: lambda _: found}, **options,
             )  # fmt: skip
 
             async def stop(worker: Any = worker) -> None:

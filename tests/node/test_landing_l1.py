@@ -37,6 +37,7 @@ from rollup.node.database import Database
 from rollup.node.journal import Journal
 from rollup.node.policy import Policy
 from rollup.node.provers import LocalPool
+from rollup.node.queue_watch import MISSING_LOOKS
 from rollup.node.signing import LocalSigner
 from rollup.wallet.keys import L2Key
 
@@ -198,7 +199,8 @@ def test_look_reads_the_queue_from_where_it_was(world: World) -> None:
     assert asked[-1] == head - REORGANISATION_BLOCKS
     assert world.node.sequencer.queue_end == 3
     assert world.rpc("evm_revert", mark)
-    world.node.look()
+    for _ in range(MISSING_LOOKS):
+        world.node.look()
     fault = world.node.queue_fault
     assert fault is not None
     assert (fault.index, fault.found) == (2, "nothing")

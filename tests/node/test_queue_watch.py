@@ -9,6 +9,7 @@ from node_rig import ALICE, BOB, CAROL, OPERATOR, Rig, deposits
 from rollup.core import FullExit
 from rollup.l1.client import Queued
 from rollup.node.errors import QueueChangedError
+from rollup.node.queue_watch import MISSING_LOOKS
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def test_look_entry_changed_stops_promises_until_it_is_back(rig: Rig) -> None:
     swapped = [replace(before[3], index=2), replace(before[2], index=3)]
     for changed, index in ((before[:2] + swapped, 2), (before[:3], 3), (before[:2], 2)):
         rig.chain.entries = changed
-        rig.node.look()
+        for _ in range(MISSING_LOOKS):
+            rig.node.look()
         (refused,) = rig.submit(BOB.pay(ALICE, 1))
         assert isinstance(refused, QueueChangedError)
         assert refused.index == index
@@ -37,6 +39,17 @@ def test_look_entry_changed_stops_promises_until_it_is_back(rig: Rig) -> None:
     rig.promised(BOB.pay(ALICE, 1))
     rig.finish()
     rig.check()
+
+
+def test_look_entry_missing_for_a_moment_is_no_change(rig: Rig) -> None:
+    """A node of L1 that is a block behind, asked in turn with one that is not."""
+    before = list(rig.chain.entries)
+    for nonce in range(3):
+        for entries in (before[:3], before[:3], before):
+            rig.chain.entries = entries
+            rig.node.look()
+            assert rig.node.queue_fault is None
+        rig.promised(BOB.pay(ALICE, nonce))
 
 
 def test_look_entry_changed_is_seen_after_a_restart(rig: Rig) -> None:
