@@ -7,6 +7,8 @@ from rollup.client.payments import Payments
 from rollup.client.trade import Trade
 from rollup.client.wallet_core import in_units
 from rollup.core.addresses import parse_address, show_address
+from rollup.core.checks import check_uint
+from rollup.core.constants import BALANCE_BITS
 from rollup.core.errors import FieldRuleError
 from rollup.l1.patient import PatientRpc
 from rollup.l1.sending import Sent
@@ -41,7 +43,7 @@ class WalletFlows(Payments, Trade):
         Raises: ContractRefused and what else L1 says; AddressTextError, AmountTextError.
         """
         l1, listed = (yield from self.l1()), (yield from self.token(token))
-        units = in_units(amount, listed)
+        units = check_uint("amount", in_units(amount, listed), BALANCE_BITS)
         if not units:
             raise FieldRuleError("amount", units, "a deposit of nothing only costs its fee")
         if to is not None and parse_address(to) != int(self.owner.address, 16):
