@@ -263,7 +263,7 @@ class Hub:
         records = self._reads.backend.database.blocks(first + 1)
         counts = queries.counts([record.number for record in records])
         on_l1 = queries.on_l1([record.number for record in records])
-        entries = {name: self._reads.entries(name) for name in wanted.operations}
+        entries = {name: self._reads.entries(name)[-1:] for name in wanted.operations}
         return _Look(
             wanted.accounts,
             wanted.operations,

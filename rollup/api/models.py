@@ -285,7 +285,9 @@ class Transaction(Answer):
     confirmed_at: Time | None
     receipt: Receipt | None
     l1: OnL1
-    occurrences: Annotated[list[Occurrence], Field(description="Oldest first; more than one only of a swap.")]
+    occurrences: Annotated[
+        list[Occurrence], Field(description="Oldest first, the latest 100; more than one only of a swap.")
+    ]
 
 
 class Trace(Answer):

@@ -11,11 +11,11 @@ from rollup.api.accounts import account_to_json, holdings_to_json, leaves_of
 from rollup.api.backend import Backend
 from rollup.api.cursors import read_number, read_place, write_place
 from rollup.api.errors import AccountUnknown, BlockUnknown, TransactionUnknown
-from rollup.api.limits import Limits
+from rollup.api.limits import PAGE_MOST, Limits
 from rollup.api.queries import Queries
 from rollup.api.queue import L1Queue
 from rollup.api.records import QUEUE_PREFIX, block_to_json, entry_to_json, on_l1_to_json
-from rollup.core.receipt import Receipt, receipt_to_wire
+from rollup.core.receipt import receipt_to_wire
 from rollup.core.state import State
 from rollup.node.chain import Heads
 from rollup.node.entries import Entry
@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 THREADS: Final = 8
 """That read at once; the database has connections for them and for the node's own threads."""
+
+OCCURRENCES: Final = PAGE_MOST
+"""Shown of a swap that was taken many times: there may be as many as its parties like."""
 
 
 class Reads:
@@ -110,10 +113,10 @@ class Reads:
         entries = self.entries(name)
         if not entries and name.startswith(QUEUE_PREFIX):
             return self.queue.waiting(int(name.removeprefix(QUEUE_PREFIX)))
-        entry = _at(entries, place, name)
+        entry = self._entry(name, place)
         receipt = None
         if entry.hash is not None:
-            receipt = receipt_to_wire(_promised(self.backend.node.sequencer.receipts(entry.hash), entry))
+            receipt = receipt_to_wire(self.backend.node.sequencer.receipt(entry))
         occurrences = [{"block": each.block, "position": each.chunk_position} for each in entries]
         on_l1 = on_l1_to_json(self.queries.on_l1([entry.block]).get(entry.block, {}))
         return entry_to_json(entry, self.heads) | {"receipt": receipt, "l1": on_l1, "occurrences": occurrences}
@@ -123,26 +126,41 @@ class Reads:
 
         Raises: TransactionUnknown.
         """
-        entry = _at(self.entries(name), place, name)
+        entry = self._entry(name, place)
         assert entry.hash is not None, "the route takes hashes alone"
-        return receipt_to_wire(_promised(self.backend.node.sequencer.receipts(entry.hash), entry))
+        return receipt_to_wire(self.backend.node.sequencer.receipt(entry))
 
     def trace(self, name: str, place: tuple[int | None, int | None]) -> dict[str, Any]:
         """An operation's way through the node.
 
         Raises: TransactionUnknown.
         """
-        entry = _at(self.entries(name), place, name)
+        entry = self._entry(name, place)
         noted = self.backend.trace(entry)
         if noted is None:
             began = {"stage": "durable", "at": entry.issued_at, "block": entry.block, "position": entry.position}
             noted = [began, *self.queries.stages(entry.block)]
         return {"hash": name, "stages": [_stage(each) for each in noted]}
 
+    def _entry(self, name: str, place: tuple[int | None, int | None]) -> Entry:
+        """The operation of this name that is at a place, the latest by default.
+
+        Raises: TransactionUnknown.
+        """
+        block, position = place
+        if name.startswith(QUEUE_PREFIX):
+            found = [each for each in self.entries(name) if block in (None, each.block)]
+            found = [each for each in found if position in (None, each.chunk_position)]
+        else:
+            found = self.backend.database.find(bytes.fromhex(name[2:]), 1, block, position)
+        if not found:
+            raise TransactionUnknown(name)
+        return found[-1]
+
     def entries(self, name: str) -> list[Entry]:
-        """The operations of this hash, or of this place in the queue, oldest first."""
+        """The operations of this hash, or of this place in the queue, oldest first: the latest OCCURRENCES."""
         if not name.startswith(QUEUE_PREFIX):
-            return self.backend.database.find(bytes.fromhex(name[2:]))
+            return self.backend.database.find(bytes.fromhex(name[2:]), OCCURRENCES)
         entry = self.queries.queued(int(name.removeprefix(QUEUE_PREFIX)))
         return [] if entry is None else [entry]
 
@@ -193,19 +211,6 @@ class Reads:
         more = len(entries) > limit
         last = entries[limit - 1] if more else None
         return {"transactions": shown, "next_cursor": write_place((last.block, last.position)) if last else None}
-
-
-def _at(entries: Sequence[Entry], place: tuple[int | None, int | None], name: str) -> Entry:
-    block, position = place
-    for entry in reversed(entries):
-        if block in (None, entry.block) and position in (None, entry.chunk_position):
-            return entry
-    raise TransactionUnknown(name)
-
-
-def _promised(receipts: Sequence[Receipt], entry: Entry) -> Receipt:
-    places = entry.block, entry.chunk_position
-    return next(each for each in receipts if (each.block_number, each.chunk_position) == places)
 
 
 def _stage(noted: Any) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from eth_abi.abi import encode
+
 from rollup.l1.abi import L1Block, NewBlock, selector
 from rollup.l1.client import Queued, RollupClient
 from rollup.l1.lookup import Lookup
@@ -51,7 +53,9 @@ class Chain(Protocol):
 
     def validator_set(self) -> bytes: ...
 
-    def key_change_approved(self, owner: str, digest: bytes) -> bool: ...
+    def key_change_approved(self, owner: str, digest: bytes) -> bool:
+        """Whether L1 has the owner's approval, as deep as the queue's entries."""
+        ...
 
 
 class RollupChain:
@@ -61,8 +65,8 @@ class RollupChain:
         client: The rollup, and how transactions go out.
         manifest: Its deployment.
         account: Who pays: one of the contract's validators.
-        confirmations: How many L1 blocks are to be on top of a queue entry before it is taken in: a block that holds
-            an entry that L1 took back could not be committed.
+        confirmations: How many L1 blocks are to be on top of a queue entry, or of an owner's approval, before it is
+            taken in: a block that holds what L1 took back could not be committed.
     """
 
     def __init__(self, client: RollupClient, manifest: Manifest, account: Account, confirmations: int = 0) -> None:
@@ -100,10 +104,7 @@ class RollupChain:
 
     def queue(self, start: int) -> list[Queued]:
         """The queue's entries from an index on."""
-        rpc = self._client.sender.rpc
-        deep = hex(max(0, int(rpc("eth_blockNumber"), 16) - self._confirmations))
-        call = {"to": self._client.address, "data": "0x" + selector("queueTotal", []).hex()}
-        total = int(rpc("eth_call", call, deep if self._confirmations else "latest"), 16)
+        total = int.from_bytes(self._deep(selector("queueTotal", [])), "big")
         if total <= start:
             return []
         entries = self._client.queue(start, self._since(start))
@@ -123,5 +124,13 @@ class RollupChain:
         return self._client.sender.rpc.call(self._governor, selector("validatorSet", []))
 
     def key_change_approved(self, owner: str, digest: bytes) -> bool:
-        """Whether L1 has the owner's approval."""
-        return self._client.key_change_approved(owner, digest)
+        """Whether L1 has the owner's approval, so deep that it stays: without it the block could not be committed."""
+        view = selector("keyChangeApproved", ["address", "bytes32"])
+        return any(self._deep(view + encode(["address", "bytes32"], [owner, digest])))
+
+    def _deep(self, view: bytes) -> bytes:
+        """What a view of the rollup answers as of `confirmations` blocks ago."""
+        rpc = self._client.sender.rpc
+        deep = hex(max(0, int(rpc("eth_blockNumber"), 16) - self._confirmations)) if self._confirmations else "latest"
+        call = {"to": self._client.address, "data": "0x" + view.hex()}
+        return bytes.fromhex(str(rpc("eth_call", call, deep))[2:])

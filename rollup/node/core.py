@@ -121,12 +121,18 @@ class Node:
     def connect(self) -> None:
         """Look at L1 for the first time: how far it is, and what its queue has.
 
-        Raises: L1Error. L1AheadError: the database is behind.
+        Raises:
+            L1Error.
+            L1AheadError: the database is behind.
+            ForeignBlockError: L1 has another block than was promised.
         """
         self.lander.heads = heads = self._chain.heads()
         last = self._database.last_block()
-        if heads.committed > (last.number if last else 0):
-            raise L1AheadError(last.number if last else 0, heads.committed)
+        # A block that L1 has takes nothing more, whatever an old copy of the database says of it.
+        known = 0 if last is None else last.number - (last.status == Status.OPEN)
+        if heads.committed > known:
+            raise L1AheadError(known, heads.committed)
+        self.lander.block(heads.committed)
         waiting = self._database.blocks(heads.committed + 1)
         self._to_land = deque(record for record in waiting if record.status != Status.OPEN)
         for record in self._database.blocks(heads.executed + 1):

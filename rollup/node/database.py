@@ -132,10 +132,22 @@ class Database:
         query = select(operations).where(operations.c.block == block).order_by(operations.c.position)
         return self._entries(query)
 
-    def find(self, operation_hash: bytes) -> list[Entry]:
-        """Every operation of this hash, oldest first: more than one only of a Swap."""
+    def find(
+        self, operation_hash: bytes, latest: int | None = None, block: int | None = None, chunk: int | None = None
+    ) -> list[Entry]:
+        """The operations of this hash, oldest first: more than one only of a Swap, and then as many as somebody likes.
+
+        Args:
+            latest: Only so many, the latest.
+            block, chunk: Only those of this block, at this chunk position.
+        """
         query = select(operations).where(operations.c.hash == operation_hash)
-        return self._entries(query.order_by(operations.c.block, operations.c.position))
+        if block is not None:
+            query = query.where(operations.c.block == block)
+        if chunk is not None:
+            query = query.where(operations.c.chunk_position == chunk)
+        query = query.order_by(operations.c.block.desc(), operations.c.position.desc()).limit(latest)
+        return self._entries(query)[::-1]
 
     def count_operations(self) -> int:
         """All operations that were ever taken."""

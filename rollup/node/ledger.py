@@ -208,6 +208,13 @@ class Ledger:
             block.fees[token] = block.fees.get(token, 0) + fee
         return position
 
+    def check(self, operation: Operation, context: Context) -> None:
+        """See that an operation can be included by `context`, if only there is room for it.
+
+        Raises: OperationError, EncodingError.
+        """
+        plan(self.state, self._ids.fork().assign(operation), context)
+
     def _check_room(self, block: OpenBlock, operation: Operation) -> None:
         steps, records, most = len(steps_of(operation)), records_of(operation), self._sizes[-1]
         if steps > most or records > self._max_l1_operations:

@@ -48,8 +48,14 @@ def rebuild(database: Database, rpc: JsonRpc, origin: Origin) -> int:
     for done in sorted(known | {number}):
         found = lookup.find(done)
         header, commitment = header_to_blob(found.header), words_to_blob([found.block.commitment])
-        sizes = {"size": found.header.block_size, "fee_account": found.header.fee_account}
-        database.set_block(done, status=Status.PROVEN, header=header, commitment=commitment, **sizes)
+        # What an old copy does not know of a block's end counts before its start: the next block follows L1's queue.
+        taken = sum(entry.queue_index is not None for entry in database.entries(done))
+        places = {
+            "size": found.header.block_size,
+            "fee_account": found.header.fee_account,
+            "queue_start": found.block.queue_end - taken,
+        }
+        database.set_block(done, status=Status.PROVEN, header=header, commitment=commitment, **places)
     return number
 
 

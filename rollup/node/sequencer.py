@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from rollup._native import PlainTransfer, eddsa_verify_many, prepare_transfers
 from rollup.core.errors import (
     BlockFullError,
     FieldRuleError,
+    KeyChangeNotAuthorisedError,
     NonceMismatchError,
     OperationError,
     SluiceError,
@@ -23,7 +24,18 @@ from rollup.core.errors import (
 )
 from rollup.core.errors.base import hex_address
 from rollup.core.key_change import key_change_digest
-from rollup.core.operations import NO_KEY, Batch, ChangePubKey, Deposit, Key, Operation, Order, QueueOperation, Swap
+from rollup.core.operations import (
+    NO_KEY,
+    Batch,
+    ChangePubKey,
+    Deposit,
+    Key,
+    Operation,
+    Order,
+    QueueOperation,
+    SignedOperation,
+    Swap,
+)
 from rollup.core.receipt import HASH_BYTES, Receipt, digests, operation_hash, receipt_of, recipient_of
 from rollup.core.rules import Claim, Context
 from rollup.core.state import State
@@ -49,6 +61,8 @@ from rollup.node.signing import ReceiptSigner
 from rollup.node.tables import Status
 
 T = TypeVar("T")
+MOST_ASKED: Final = 4
+"""Key changes of a batch for which L1 is asked: it may be slow, and all others wait meanwhile."""
 Outcome = Receipt | SluiceError
 """What becomes of one submission."""
 
@@ -134,6 +148,7 @@ class Sequencer:
         self._changes = _Changes()
         self._has_fee_account = False
         self._is_unsure = False
+        self._asked = 0
         self._position = len(ledger.block.operations) if ledger.block else 0
         if ledger.block is not None:
             ledger.block.context = self.context(ledger.block.record)
@@ -198,6 +213,7 @@ class Sequencer:
         self._verified.clear()
         self._messages.clear()
         self._has_fee_account = self.ledger.fee_account is not None
+        self._asked = 0
         claims = [claim for operation in operations for claim in self._claims(operation)]
         if claims:
             valid = eddsa_verify_many(claims)
@@ -263,15 +279,23 @@ class Sequencer:
         if self.ledger.fee_account is None:
             raise NoFeeAccountError(hex_address(self._signer.address))
         name = self._hash(operation)
-        if isinstance(operation, ChangePubKey) and operation.authorisation is None:
-            self._ask_approval(operation)
         try:
-            return self._place(operation, operation, name)
+            return self._place_approved(operation, name)
         except NonceMismatchError:
             # Taken in before: who did not hear of it asks again.
             if (known := self._known(name)) is not None:
                 return known
             raise
+
+    def _place_approved(self, operation: SignedOperation | ChangePubKey | Swap | Batch, name: bytes) -> Entry:
+        """Ask L1 for an owner's approval only where nothing else is amiss, and for few of a batch: all wait for it."""
+        try:
+            return self._place(operation, operation, name)
+        except KeyChangeNotAuthorisedError:
+            assert isinstance(operation, ChangePubKey)
+            if operation.authorisation is not None or self._asked >= MOST_ASKED or not self._ask_approval(operation):
+                raise
+        return self._place(operation, operation, name)
 
     def _hash(self, operation: Operation) -> bytes:
         """`operation_hash`, for most from the message that was just verified."""
@@ -295,6 +319,8 @@ class Sequencer:
         try:
             entry = self._place_now(operation, payload, name, queued)
         except (BlockFullError, TooManyL1OperationsError):
+            # What the next block would not take closes none: it would cost nothing to have every block closed.
+            self.ledger.check(operation, self._opened().context)
             if not self._close():
                 raise
             entry = self._place_now(operation, payload, name, queued)
@@ -309,7 +335,7 @@ class Sequencer:
     ) -> Entry:
         is_new = self.ledger.block is None
         if is_new:
-            self.ledger.block = self._open()
+            self.ledger.block = self._opened()
         block = self.ledger.block
         assert block is not None
         try:
@@ -342,7 +368,8 @@ class Sequencer:
         self._changes.entries.append(entry)
         return entry
 
-    def _open(self) -> OpenBlock:
+    def _opened(self) -> OpenBlock:
+        """The next block, as it would be opened now."""
         now, last = int(self._clock()), self._last
         record = BlockRecord(
             number=last.number + 1 if last else 1,
@@ -442,15 +469,28 @@ class Sequencer:
                 raise StorageError("the journal is behind the database")
             return self._signed(self._database.find(operation_hash))
 
+    def receipt(self, entry: Entry) -> Receipt:
+        """The receipt that was given for one operation, as the database has it.
+
+        Raises: StorageError: the journal does not have it yet.
+        """
+        with self._lock:
+            if self._journal.is_behind:
+                raise StorageError("the journal is behind the database")
+            return self._signed([entry])[0]
+
     def read(self, look: Callable[[State], T]) -> T:
         """What `look` finds in the state between two batches: all of it durable. It keeps nothing of the state."""
         with self._lock:
             return look(self.ledger.state)
 
-    def _ask_approval(self, change: ChangePubKey) -> None:
+    def _ask_approval(self, change: ChangePubKey) -> bool:
+        self._asked += 1
         digest = key_change_digest(change, self._domain)
-        if self._surroundings.key_change_approved(hex_address(change.owner), digest):
+        is_approved = self._surroundings.key_change_approved(hex_address(change.owner), digest)
+        if is_approved:
             self._approved.add((change.owner, digest))
+        return is_approved
 
 
 def _account_of(operation: Operation) -> int:

@@ -144,7 +144,7 @@ class Stages:
 
     def trace(self, operation_hash: bytes) -> list[Mapping[str, Any]] | None:
         """An operation's stages with their times, by its hash; None if it is not known."""
-        entries = self._database.find(operation_hash)
+        entries = self._database.find(operation_hash, latest=1)
         return self.trace_of(entries[-1]) if entries else None
 
     def trace_of(self, entry: Entry) -> list[Mapping[str, Any]]:

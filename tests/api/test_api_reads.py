@@ -20,6 +20,7 @@ from rollup.l1.client import Queued
 from rollup.l1.costs import ONE_CALL_GAS
 from rollup.l1.errors import NodeUnreachable
 from rollup.node.errors import BacklogError
+from rollup.node.signing import LocalSigner
 from rollup.node.tables import stages
 
 
@@ -186,6 +187,22 @@ def test_swap_taken_twice_has_two_occurrences_and_each_its_receipt(api: ApiRig) 
     place = {"block": first["block"], "position": first["position"]}
     assert api.get(path, **place)["receipt"] == api.get(path + "/receipt", **place) == first["receipt"]
     assert api.get(path, 404, block=77)["error"]["code"] == "transaction_unknown"
+
+
+def test_swap_taken_many_times_is_read_at_the_cost_of_one(api: ApiRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its receipts were signed again for the one that was asked for, and nothing could be submitted meanwhile."""
+    deposit_dai(api)
+    told = [api.post(Swap(*orders(), 1, 1)) for _ in range(4)]
+    signed: list[int] = []
+    sign = LocalSigner.sign
+    monkeypatch.setattr(LocalSigner, "sign", lambda self, digests: signed.append(len(digests)) or sign(self, digests))
+    monkeypatch.setattr("rollup.api.reads.OCCURRENCES", 2)
+    shown = api.get(f"/v1/transactions/{told[0]['hash']}")
+    assert [each["position"] for each in shown["occurrences"]] == [each["position"] for each in told[2:]]
+    assert shown["receipt"] == told[-1]["receipt"]
+    place = {"block": told[0]["block"], "position": told[0]["position"]}
+    assert api.get(f"/v1/transactions/{told[0]['hash']}/receipt", **place) == told[0]["receipt"]
+    assert [each for each in signed if each] == [1, 1]
 
 
 def test_trace_shows_the_stages_that_were_noted(api: ApiRig) -> None:
