@@ -74,8 +74,12 @@ class Metrics:
         started.set_to_current_time()
         database.on_write = writes.observe
 
-    def watch(self, node: Node, observer: Observer, stages: Stages, database: Database) -> None:
+    def watch(
+        self, node: Node, observer: Observer, stages: Stages, database: Database, in_flight: Callable[[], int]
+    ) -> None:
         """Have everything that is looked up when it is asked for."""
+        calls = Gauge("sluice_l1_calls_in_flight", "Calls on their way to L1", registry=self.registry)
+        calls.set_function(in_flight)
         self.registry.register(NodeCollector(node, observer, stages, database))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -130,7 +130,7 @@ class Service:
                 self.node, self._stages, self._sender, self._rpc, receipts.address, watched.problems,
                 (config.data, config.journal, config.sender_journal.parent), not config.l1.has_finalized_tag, clock,
             )  # fmt: skip
-            self._metrics.watch(self.node, self._observer, self._stages, database)
+            self._metrics.watch(self.node, self._observer, self._stages, database, lambda: self.in_flight)
             self._server = self._make_server(receipts.address)
         except BaseException:
             self._open.close()
@@ -140,6 +140,11 @@ class Service:
     def address(self) -> str:
         """Where the API listens: host:port."""
         return f"{self.config.host}:{self._server.port}"
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are on their way to L1, or wait to be."""
+        return len(self._sender.journal.unfinished())
 
     def stop(self) -> None:
         """End `run`; may be called from a signal handler."""
@@ -210,8 +215,8 @@ class Service:
         app = create_app(self._backend(validator), limits, self._metrics.observe)
         try:
             return ApiServer(server_config(app, limits, self.config.host, self.config.port))
-        except (OSError, SystemExit) as error:  # uvicorn's own bind exits
-            raise ListenUnusable(self.config.listen, str(error)) from error
+        except (OSError, SystemExit) as error:  # uvicorn logs the reason and exits
+            raise ListenUnusable(self.config.listen, "it is taken, or none of this machine") from error
 
     def _backend(self, validator: int) -> Backend:
         return Backend(

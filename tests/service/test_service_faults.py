@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import threading
 import time
 from itertools import count
@@ -21,11 +22,13 @@ from service_rig import L1, Place, Users, Zygote, accepted, check_kept, running,
 from rollup.cli.database import rebuild
 from rollup.service.clock import Clock
 from rollup.service.config import load_config
-from rollup.service.errors import KeysNotSeparate, L1Needed
+from rollup.service.errors import KeysNotSeparate, L1Needed, ListenUnusable
+from rollup.service.folder import make_folder
 from rollup.service.service import Service, open_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service-faults")]
 DISK_FULL_AT = 4096
+STOP_SECONDS = 20
 
 
 def down(*_: Any) -> Any:
@@ -80,6 +83,26 @@ def test_l1_that_is_away_at_the_start_is_waited_for_if_there_is_a_database(l1: L
             node.fault = None
             until(users.is_ready)
             users.pay()
+            users.finish()
+    check_kept(l1, users.receipts)
+
+
+def test_stop_while_a_transaction_waits_for_l1_does_not_wait_for_it(l1: L1, tmp_path: Path) -> None:
+    def deaf(answer: Any, method: str, params: Any) -> Any:
+        return down() if method == "eth_sendRawTransaction" else answer(method, *params)
+
+    with RpcServer(l1.rpc, deaf) as node:
+        place = Place(tmp_path, l1, [node.url])
+        users = Users(place)
+        with running(place) as service:
+            users.meet()
+            users.pay()
+            until(lambda: service.node.lander.heads.committed == 0 and service.in_flight)
+            start = time.monotonic()
+        assert time.monotonic() - start < STOP_SECONDS
+        node.fault = None
+        with running(place):
+            until(users.is_ready)
             users.finish()
     check_kept(l1, users.receipts)
 
@@ -254,6 +277,19 @@ def test_node_on_postgresql_by_its_url_alone(l1: L1, tmp_path: Path, postgres: s
             users.finish()
     assert not list(tmp_path.rglob("node.db"))
     check_kept(l1, users.receipts)
+
+
+def test_address_of_the_api_that_is_taken_is_refused(l1: L1, tmp_path: Path) -> None:
+    place = Place(tmp_path, l1)
+    config = load_config(place.config)
+    make_folder(config.data)
+    with socket.create_server(("127.0.0.1", place.port)):
+        with open_database(config.database_url) as database, pytest.raises(ListenUnusable) as caught:
+            Service(config, database)
+        assert caught.value.address == f"127.0.0.1:{place.port}"
+    # Nothing is left locked.
+    with running(place):
+        until(Users(place).is_ready)
 
 
 def test_sender_and_validator_of_one_key_are_refused(l1: L1, tmp_path: Path) -> None:
