@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
+from rollup._native import parse_transfer
 from rollup.core.constants import ADDRESS_BITS, MAX_TIMESTAMP_BEHIND_SECONDS
 from rollup.core.operations import Batch, Operation, Swap, TransferToAddress, TransferToAddressData
 from rollup.core.receipt import Promise
 from rollup.core.streams import decode_streams
 from rollup.core.wire import WireOperation, from_wire
+from rollup.node.plain import transfer_of
 from rollup.node.tables import Status
 
 ADDRESS_BYTES = ADDRESS_BITS // 8
@@ -99,6 +101,10 @@ class Entry:
 
     def operation(self) -> Operation:
         """The operation as the block takes it in: the validator's part is read from what it publishes."""
+        # Nearly all are of this kind, and nothing of it is the validator's.
+        plain = None if self.payload is None else parse_transfer(self.payload.encode())
+        if plain is not None:
+            return transfer_of(plain)
         published = decode_streams(self.chunks, self.record)
         if self.payload is None:
             return published[0]  # type: ignore[return-value]  # the queue's are published whole

@@ -47,8 +47,7 @@ class Policy:
             return f"open for {age:.0f} s, with {block.queue_count} entries of the queue"
         if self.max_steps and block.steps >= self.max_steps:
             return f"{block.steps} steps"
-        gas = l1_gas(block)
-        if self.max_l1_gas and gas >= self.max_l1_gas:
+        if self.max_l1_gas and (gas := l1_gas(block)) >= self.max_l1_gas:
             return f"{gas} gas on L1"
         if block.queue_expiry is not None and block.queue_expiry - now < self.queue_margin_seconds:
             return "an entry of the queue is due"
