@@ -4,10 +4,11 @@ import json
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
-from rollup.cli.options import DEFAULT_MANIFEST
+from rollup.cli.options import DEFAULT_MANIFEST, NodeUrl
 
 if TYPE_CHECKING:
     from rollup.service.config import Config
@@ -51,7 +52,9 @@ def node(context: click.Context, /, path: Path | None, check: bool, **options: A
 @click.option("--config", "path", type=FILE, default=DEFAULT_CONFIG, show_default=True, help="The file to write.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("sluice-data"), show_default=True)
 @click.option("--manifest", type=click.Path(path_type=Path), default=DEFAULT_MANIFEST, show_default=True)
-@click.option("--l1", "endpoints", multiple=True, help="JSON-RPC address of an L1 node; repeat.")
+@click.option(
+    "--rpc", "--l1", "endpoints", type=NodeUrl(), multiple=True, help="JSON-RPC address of an L1 node; repeat."
+)
 def init(path: Path, data: Path, manifest: Path, endpoints: tuple[str, ...]) -> None:
     """Write a commented configuration, and make the keys of sender and validator in keystores of their own."""
     from rollup.service.template import write_template
@@ -82,13 +85,22 @@ def check_command(path: Path) -> None:
 
 @node.command()
 @click.argument("hash")
-@click.option("--api", default="http://127.0.0.1:8000", show_default=True, help="The node's API.")
+@click.option(
+    "--node",
+    "--api",
+    "api",
+    type=NodeUrl(),
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    envvar="SLUICE_NODE",
+    help="Address of the node's API.  [$SLUICE_NODE]",
+)
 def trace(hash: str, api: str) -> None:  # noqa: A002  # as users call it
     """Show how far one operation has come and when, by its hash, as JSON."""
     import httpx
 
     try:
-        answer = httpx.get(f"{api}/v1/transactions/{hash}/trace", timeout=30)
+        answer = httpx.get(f"{api.rstrip('/')}/v1/transactions/{quote(hash, safe='')}/trace", timeout=30)
         values = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise click.ClickException(f"{api} does not answer ({error}): is the node running there?") from error

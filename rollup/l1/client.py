@@ -229,10 +229,6 @@ class RollupClient:
         """The state root that everything leaves from, 0 if this is no exodus."""
         return int(self._view("exodusRoot", [], [], "uint256"))
 
-    def exodus_queue_start(self) -> int:
-        """The first queue entry to be refunded in exodus."""
-        return int(self._view("exodusQueueStart", [], [], "uint64"))
-
     def exited(self, account_id: int, token: int) -> bool:
         """Whether this balance has left in exodus."""
         return bool(self._view("exited", ["uint32", "uint16"], [account_id, token], "bool"))

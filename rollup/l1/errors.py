@@ -47,7 +47,7 @@ class PortInUse(L1Error):
 
     @property
     def message(self) -> str:
-        return f"port {self.port} is in use: stop what listens there, or leave --port out to get a free one"
+        return f"port {self.port} is in use: stop what listens there, or name no port to get a free one"
 
 
 @dataclass(eq=False)

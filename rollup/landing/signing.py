@@ -1,6 +1,6 @@
 """Transactions of EIP-1559, and who signs them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from eth_account.signers.local import LocalAccount
@@ -29,10 +29,6 @@ class Unsigned:
     call: Call
     gas_limit: int
     fees: Fees
-
-    def with_fees(self, fees: Fees) -> "Unsigned":
-        """The transaction that takes its place."""
-        return replace(self, fees=fees)
 
     def as_dict(self) -> dict[str, Any]:
         """As eth-account takes it; the recipient as bytes, for it wants text checksummed."""

@@ -56,11 +56,12 @@ class FolderUnusable(ServiceError):
 
     path: str
     reason: str
+    way_out: str = "name another folder with --data, or mend that"
     code = "folder_unusable"
 
     @property
     def message(self) -> str:
-        return f"{self.path} cannot be used: {self.reason}; name another folder with --data, or mend that"
+        return f"{self.path} cannot be used: {self.reason}; {self.way_out}"
 
 
 @dataclass(eq=False)

@@ -109,6 +109,7 @@ class LocalChain:
         with contextlib.suppress(ManifestInvalid):
             if (found := load_manifest(self.manifest)).complete:
                 return found
+        log(Event.LOCAL_DEPLOYING, rpc=self.url)
         command = [sys.executable, "-m", "rollup.service.local_deployment", self.url, str(self.manifest), *validators]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
         if ran.returncode:

@@ -25,6 +25,7 @@ class Event(StrEnum):
     FAULT = "service.fault"
     CRASH = "service.crash"
     LOCAL_CHAIN = "local.chain"
+    LOCAL_DEPLOYING = "local.deploying"
     LOCAL_DEPLOYED = "local.deployed"
     LOCAL_DEPOSIT = "local.deposit"
     CLOSED = "block.closed"

@@ -42,7 +42,7 @@ def write_template(path: Path, data: Path, manifest: Path, endpoints: Sequence[s
     Raises: FolderUnusable, KeystoreUnusable, FileExposed.
     """
     if path.exists():
-        raise FolderUnusable(str(path), "it is there already: name another file with --config")
+        raise FolderUnusable(str(path), "it is there already", "name another file with --config")
     base, keys = path.resolve().parent, make_folder(data).resolve() / "keys"
     sender, validator = (make_key(keys, name) for name in ("sender", "validator"))
 
@@ -63,7 +63,8 @@ def write_template(path: Path, data: Path, manifest: Path, endpoints: Sequence[s
     try:
         path.write_text("\n".join(lines) + "\n")
     except OSError as error:
-        raise FolderUnusable(str(path), error.strerror or str(error)) from error
+        reason = error.strerror or str(error)
+        raise FolderUnusable(str(path), reason, "name another file with --config, or mend that") from error
     return Made(str(sender.address), str(validator.address), keys)
 
 

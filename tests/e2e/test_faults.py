@@ -32,7 +32,7 @@ def test_anvil_port_in_use_is_named_with_the_way_out() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        with pytest.raises(PortInUse, match="leave --port out") as error:
+        with pytest.raises(PortInUse, match="name no port") as error:
             Anvil(port)
     assert error.value.values == {"port": port}
 
