@@ -24,7 +24,7 @@ from rollup.core.amounts import pack_amount, pack_fee
 from rollup.core.checks import check_uint
 from rollup.core.constants import FIRST_ORDER_SLOT, NONCE_BITS, ORDER_AMOUNT_BITS, ORDER_ID_BITS, SLOT_BITS
 from rollup.core.errors import FieldRuleError
-from rollup.wallet.account import KEY_CHANGE_LIFETIME_SECONDS, LIFETIME_SECONDS
+from rollup.wallet.lifetimes import KEY_CHANGE_LIFETIME_SECONDS, LIFETIME_SECONDS
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

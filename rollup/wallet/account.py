@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from rollup.core.constants import FIRST_ORDER_SLOT, SLOT_BITS
 from rollup.core.errors import FieldRuleError
@@ -20,11 +20,7 @@ from rollup.core.operations import (
 )
 from rollup.wallet.batches import sign_batch
 from rollup.wallet.keys import L2Key
-
-LIFETIME_SECONDS: Final = 24 * 3600
-"""How long what a wallet signs can be included if it says nothing else."""
-KEY_CHANGE_LIFETIME_SECONDS: Final = 3 * 24 * 3600
-"""The same of a key change: an approval on L1 cannot be taken back."""
+from rollup.wallet.lifetimes import KEY_CHANGE_LIFETIME_SECONDS, LIFETIME_SECONDS
 
 _Signed = TypeVar("_Signed", bound=SignedOperation | Order | Batch)
 
