@@ -149,11 +149,20 @@ async def _refused(_: Request, error: Exception) -> Response:
     return _response(error)
 
 
+_FORMS: Final = {
+    "hash": "write 0x and 64 hexadecimal digits; an entry of L1's queue is queue: and its index",
+    "address": "write 0x and 40 hexadecimal digits",
+    "cursor": "give back a page's next_cursor as it was given",
+}
+"""Of parameters, where a pattern says it to machines."""
+
+
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:])
-    return _response(ParameterInvalid(name, repr(first.get("input"))[:80], first["msg"]))
+    form = _FORMS.get(name) if first["type"] == "string_pattern_mismatch" else None
+    return _response(ParameterInvalid(name, repr(first.get("input"))[:80], form or first["msg"]))
 
 
 async def _failed(_: Request, error: Exception) -> Response:

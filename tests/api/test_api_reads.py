@@ -173,7 +173,9 @@ def test_transaction_of_unknown_name_is_unknown(still_api: ApiRig) -> None:
         error = api.get(f"/v1/transactions/{path}", 404)["error"]
         assert (error["code"], error["values"]["hash"]) == ("transaction_unknown", path.split("/")[0])
     for path in ("0x12", "queue:01", "queue:-1", "queue:1/receipt"):
-        assert api.get(f"/v1/transactions/{path}", 400)["error"]["code"] == "parameter_invalid"
+        error = api.get(f"/v1/transactions/{path}", 400)["error"]
+        assert error["code"] == "parameter_invalid"
+        assert "write 0x and 64 hexadecimal digits" in error["message"]
 
 
 def test_swap_taken_twice_has_two_occurrences_and_each_its_receipt(api: ApiRig) -> None:
