@@ -295,9 +295,16 @@ def test_swap_cancel_ends_an_offer(anna: Shell, ben: Shell) -> None:
 
 
 def test_new_key_signs_from_then_on(anna: Shell) -> None:
+    def key() -> Any:
+        return anna.town.client().accounts(ANNA.address)[0].key
+
+    first = key()
     anna.json("new-key", "--key-index", "1", "--fee", "0:ETH")
+    second = key()
     anna.json("transfer", "--to", BEN.address, "--amount", "0.01:ETH", "--fee", "0")
     anna.json("new-key", "--key-index", "0", "--fee", "0:ETH")
+    assert first != second
+    assert key() == first
 
 
 # Which node
