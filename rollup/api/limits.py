@@ -14,8 +14,8 @@ class Limits:
     Args:
         body_bytes: Of one request.
         batch_operations: Independent operations of one request to /v1/transactions/batch.
-        requests_per_second: Of one client address, on average; 0: as many as come. An operation of a batch counts as a
-            request, and so does a message on a WebSocket; /health, /ready and /metrics do not.
+        requests_per_second: Of one client address, of IPv6 one /64, on average; 0: as many as come. An operation of a
+            batch counts as a request, and so does a message on a WebSocket; /health, /ready and /metrics do not.
         request_burst: So many at once; then the average counts.
         connections: Open at once, WebSockets included.
         subscribers: WebSockets open at once.

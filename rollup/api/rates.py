@@ -4,6 +4,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from rollup.api.errors import RateExceeded
@@ -13,6 +14,19 @@ MOST_ADDRESSES: Final = 50_000
 """That are remembered; who did not ask for the longest time is forgotten, and then has a full bucket again."""
 
 _ROUNDING: Final = 1e-6
+
+
+def network_of(address: str) -> str:
+    """Who a client's address belongs to: of IPv6 a network of 64 bits, as whoever has one address has all of it."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(IPv6Address(int(found) >> 64 << 64))
 
 
 class Rates:
@@ -35,6 +49,7 @@ class Rates:
         """
         if not self._per_second:
             return
+        address = network_of(address)
         now = self._clock()
         left, at = self._buckets.pop(address, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._per_second)

@@ -46,7 +46,8 @@ class Socket:
 
     def __init__(self, limits: Limits, hub: Hub) -> None:
         self._limits, self._hub = limits, hub
-        self._out: deque[str] = deque()
+        # What many are told is one text for all of them, however much of it is unread.
+        self._out: deque[tuple[int | None, str]] = deque()
         self._ready = asyncio.Event()
         self._next = 1
         self._keys: dict[int, None] = {}
@@ -54,17 +55,20 @@ class Socket:
 
     def tell(self, subscription: int, body: str) -> None:
         """Have an event sent."""
-        self.say(f'{{"subscription":{subscription},{body[1:]}')
+        self._put(subscription, body)
 
     def say(self, text: str) -> None:
         """Have a text sent; a client that does not read is cut off."""
+        self._put(None, text)
+
+    def _put(self, subscription: int | None, text: str) -> None:
         if self.is_cut_off:
             return
         if len(self._out) >= self._limits.unread_messages:
             self.is_cut_off = True
             self._out.clear()
         else:
-            self._out.append(text)
+            self._out.append((subscription, text))
         self._ready.set()
 
     async def write(self, send: Send) -> None:
@@ -73,7 +77,10 @@ class Socket:
             await self._ready.wait()
             self._ready.clear()
             while self._out:
-                await send({"type": "websocket.send", "text": self._out.popleft()})
+                subscription, text = self._out.popleft()
+                if subscription is not None:
+                    text = f'{{"subscription":{subscription},{text[1:]}'
+                await send({"type": "websocket.send", "text": text})
         await send({"type": "websocket.close", "code": SLOW_READER, "reason": "slow_reader"})
 
     def hear(self, text: str | None) -> None:

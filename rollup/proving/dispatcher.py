@@ -32,8 +32,6 @@ LOOK_SECONDS: Final = 0.5
 """How often the scheduler is asked which workers there are."""
 ANSWER_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 1.0
-MOST_SLOTS: Final = 16
-"""Of one worker: more would only be claimed to have the node seal ahead."""
 MOST_LOSSES: Final = 3
 MOST_LINE_BYTES: Final = 1 << 28
 MOST_RESULT_CHARACTERS: Final = 1 << 16
@@ -127,7 +125,7 @@ class Dispatcher:
                     self._following.pop(number).cancel()
                     self._lost(number, known.name)
         for address, worker in seen.items():
-            name, slots = str(worker["name"]), min(int(worker["nthreads"]), MOST_SLOTS)
+            name, slots = str(worker["name"]), min(int(worker["nthreads"]), job.MOST_SLOTS)
             refused = self._distrusted.get(name) or difference(self._expected, worker.get(STATED_AS))
             known = self._workers.setdefault(address, Worker(address, name, slots, refused))
             known.refused = refused

@@ -17,6 +17,8 @@ from rollup.core.block import SealedBlock
 from rollup.l1.verifier_source import proof_words
 
 MOST_ERROR_CHARACTERS: Final = 1_000
+MOST_SLOTS: Final = 16
+"""Of one worker: more would only be claimed to have the node seal ahead."""
 Work = Callable[[str], str]
 """Makes a result of a job."""
 _installed: list[Work] = []

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from rollup.core.block import SealedBlock
 from rollup.node.provers import Proof
 from rollup.proving.errors import PoolClosed, ProofWrong, SchedulerUnusable, WorkerFailed
 from rollup.proving.facts import Facts, facts
-from rollup.proving.job import check_result, job_of
+from rollup.proving.job import MOST_SLOTS, check_result, job_of
 from rollup.proving.tls import Tls
 
 QUEUED: Final = 1
@@ -25,6 +26,9 @@ QUEUED: Final = 1
 JOB_SECONDS: Final = 1_800.0
 RESTART_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 5.0
+MOST_LINE_BYTES: Final = 1 << 20
+"""Of the dispatcher; an honest line has 2,000, or 200 a worker."""
+MOST_WORKERS: Final = 1_024
 _KEPT_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
 """What the dispatcher gets to see; what a node is told by its environment is not its business."""
 
@@ -125,10 +129,18 @@ class DaskPool:
     def close(self) -> None:
         """Stop; what is not proven is proven after the next start."""
         self._closed.set()
-        with self._lock:
+        if not self._lock.acquire(timeout=STOP_SECONDS):
+            # Somebody tells a dispatcher that does not listen.
+            if self._child is not None:
+                self._child.kill()
+            self._lock.acquire()
+        try:
             child = self._child
             if child is not None and child.stdin is not None:
-                child.stdin.close()
+                with suppress(OSError):
+                    child.stdin.close()
+        finally:
+            self._lock.release()
         if child is not None:
             try:
                 child.wait(STOP_SECONDS)
@@ -145,8 +157,14 @@ class DaskPool:
         while not self._closed.is_set():
             child = self._start()
             assert child.stdout is not None
-            for line in child.stdout:
-                self._hear(json.loads(line))
+            try:
+                # A line of its whole length has no end: it is no message.
+                while line := child.stdout.readline(MOST_LINE_BYTES):
+                    self._hear(json.loads(line))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                # Whoever has taken it over says what he likes.
+                pass
+            child.kill()
             child.wait()
             child.stdout.close()
             self._state = PoolState(reason="the dispatcher has ended and is started again")
@@ -181,8 +199,11 @@ class DaskPool:
     def _hear(self, message: dict[str, Any]) -> None:
         if "state" in message:
             state = message["state"]
-            workers = tuple(WorkerState(**worker) for worker in state["workers"])
-            self._state = PoolState(state["connected"], state["reason"], workers)
+            workers = tuple(WorkerState(**worker) for worker in state["workers"][:MOST_WORKERS])
+            for each in workers:
+                if type(each.slots) is not int or not 0 <= each.slots <= MOST_SLOTS:
+                    raise ValueError(f"{each.slots} slots")
+            self._state = PoolState(bool(state["connected"]), state["reason"], workers)
         elif (job := self._jobs.get(message["done"])) is not None:
             self._take(message["done"], job, message["worker"], message["result"])
 
@@ -208,6 +229,8 @@ class DaskPool:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    if not isinstance(text, str):
+        raise ValueError("it is no text")
     try:
         result = json.loads(text)
     except RecursionError as error:

@@ -60,3 +60,16 @@ def test_charge_remembers_a_bounded_number_of_addresses() -> None:
     with pytest.raises(RateExceeded):
         rates.charge("10")
     rates.charge("0")
+
+
+def test_charge_all_addresses_of_an_ipv6_network_are_one_client() -> None:
+    rates = Rates(Limits(requests_per_second=1, request_burst=1), Clock())
+    rates.charge("2001:db8:1:2::1")
+    for same in ("2001:db8:1:2::2", "2001:db8:1:2:ffff:1:2:3"):
+        with pytest.raises(RateExceeded):
+            rates.charge(same)
+    rates.charge("2001:db8:1:3::1")
+    rates.charge("::ffff:192.0.2.1")
+    rates.charge("192.0.2.2")
+    with pytest.raises(RateExceeded):
+        rates.charge("192.0.2.1")
