@@ -50,8 +50,10 @@ def test_page_as_typed_says_what_it_says(tmp_path: Path) -> None:
             "NODE": rig.url, "BEN": show_address(ben.address), "SLUICE_PRIVATE_KEY": key,
             "PATH": f"{folder}:{os.environ['PATH']}",
         }  # fmt: skip
+        for name, script in re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE.read_text(), re.DOTALL):
+            (tmp_path / name).write_text(script)
         commands = sessions()
-        assert len(commands) == 13
+        assert len(commands) == 14
         for command, said in commands:
             done = subprocess.run(
                 ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS
