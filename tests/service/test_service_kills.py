@@ -39,6 +39,7 @@ def test_kill_of_the_process_at_random_keeps_every_receipt(l1: L1, zygote: Zygot
         assert zygote.ended() == -signal.SIGKILL
     pid = zygote.begin(place)
     users.meet()
+    until(lambda: l1.view("executedBlocks") >= max(receipt.block_number for receipt in users.receipts) - 8)
     for payer in USERS:
         users.pay(payer, USERS[0] if payer != USERS[0] else USERS[1])
     users.finish()
@@ -60,8 +61,10 @@ def _pay_until_it_dies(users: Users, rng: random.Random) -> None:
             operations = [users.payment(payer, payee, first + n) for n in range(rng.randint(1, GROUP))]
             body = {"operations": [to_wire(each) for each in operations]}
             for result in users.http.post("/v1/transactions/batch", json=body).json()["results"]:
-                assert "receipt" in result, result
-                users.keep(result)
+                # It is faster than L1 is: then it says so, and nothing else.
+                assert "receipt" in result or result["error"]["code"] in ("backlog", "nonce_mismatch"), result
+                if "receipt" in result:
+                    users.keep(result)
     except httpx.HTTPError:
         return
 
