@@ -32,9 +32,10 @@ library Groth16 {
     ) internal view returns (bool) {
         if (!_isWellFormed(proof, inputs)) return false;
         uint256[] memory pairs = new uint256[](4 * Bn254.PAIR_WORDS);
-        pairs.put(0, _a(proof).negate(), [proof[2], proof[3], proof[4], proof[5]]);
-        _putShared(pairs, 1, shared, 1, _combine(own, [uint256(1), inputs[0], inputs[1], inputs[2]]));
-        pairs.put(3, _c(proof), [own[0], own[1], own[2], own[3]]);
+        uint256[4] memory scalars = [uint256(1), inputs[0], inputs[1], inputs[2]];
+        pairs.put(0, _a(proof).negate(), _b(proof));
+        _putShared(pairs, 1, shared, 1, _combine(own, scalars));
+        pairs.put(3, _c(proof), _delta(own));
         return pairs.isOne(4);
     }
 
@@ -58,7 +59,7 @@ library Groth16 {
         for (uint256 i = 0; i < sizes.length; ++i) {
             uint256[8] calldata proof = proofs[i];
             uint256[2] memory a = _a(proof).mul(product.coefficients[i]).negate();
-            product.pairs.put(product.used++, a, [proof[2], proof[3], proof[4], proof[5]]);
+            product.pairs.put(product.used++, a, _b(proof));
         }
         for (uint256 i = 0; i < sizes.length; ++i) {
             if (!_isTaken(sizes, i)) _addSize(product, ownOf(sizes[i]), i, sizes, proofs, inputs);
@@ -112,14 +113,14 @@ library Groth16 {
             c = c.add(_c(proofs[i]).mul(coefficient));
         }
         product.l = product.l.add(_combine(own, scalars));
-        product.pairs.put(product.used++, c, [own[0], own[1], own[2], own[3]]);
+        product.pairs.put(product.used++, c, _delta(own));
     }
 
     /// @return The sum of scalar_i IC_i.
     function _combine(uint256[12] memory own, uint256[4] memory scalars) private view returns (uint256[2] memory) {
-        uint256[2] memory l = [own[4], own[5]].mul(scalars[0]);
+        uint256[2] memory l = _ic(own, 0).mul(scalars[0]);
         for (uint256 i = 1; i < 4; ++i) {
-            l = l.add([own[4 + 2 * i], own[5 + 2 * i]].mul(scalars[i]));
+            l = l.add(_ic(own, i).mul(scalars[i]));
         }
         return l;
     }
@@ -132,16 +133,30 @@ library Groth16 {
         uint256[2] memory l
     ) private view {
         uint256[2] memory alpha = [shared[0], shared[1]];
-        pairs.put(index, alpha.mul(total), [shared[2], shared[3], shared[4], shared[5]]);
-        pairs.put(index + 1, l, [shared[6], shared[7], shared[8], shared[9]]);
+        uint256[4] memory beta = [shared[2], shared[3], shared[4], shared[5]];
+        uint256[4] memory gamma = [shared[6], shared[7], shared[8], shared[9]];
+        pairs.put(index, alpha.mul(total), beta);
+        pairs.put(index + 1, l, gamma);
     }
 
     function _a(uint256[8] calldata proof) private pure returns (uint256[2] memory) {
         return [proof[0], proof[1]];
     }
 
+    function _b(uint256[8] calldata proof) private pure returns (uint256[4] memory) {
+        return [proof[2], proof[3], proof[4], proof[5]];
+    }
+
     function _c(uint256[8] calldata proof) private pure returns (uint256[2] memory) {
         return [proof[6], proof[7]];
+    }
+
+    function _delta(uint256[12] memory own) private pure returns (uint256[4] memory) {
+        return [own[0], own[1], own[2], own[3]];
+    }
+
+    function _ic(uint256[12] memory own, uint256 index) private pure returns (uint256[2] memory) {
+        return [own[4 + 2 * index], own[5 + 2 * index]];
     }
 
     /// @return Whether A and C are points; the pairing looks at B.
