@@ -8,7 +8,7 @@ import orjson
 from rollup.api.errors import ApiError
 from rollup.core.addresses import show_address
 from rollup.core.errors import EncodingError, NonceMismatchError, OperationError, SluiceError
-from rollup.node.errors import OperationTooLargeError
+from rollup.node.errors import FeeTooLowError, OperationTooLargeError
 
 JSON_HEADER: Final = (b"content-type", b"application/json")
 _EXACT: Final = (1 << 53) - 1
@@ -37,6 +37,7 @@ _STATUS: Final[tuple[tuple[type[SluiceError], int], ...]] = (
     (NonceMismatchError, 409),
     (OperationError, 422),
     (OperationTooLargeError, 422),
+    (FeeTooLowError, 422),
 )
 RETRY_SECONDS: Final = 1.0
 """What is not possible now may be then."""

@@ -17,11 +17,12 @@ from rollup.api.limits import Limits
 from rollup.api.subscribe import PATH, SLOW_READER
 from rollup.core.errors import EncodingError, OperationError, SluiceError
 from rollup.core.wire_schema import operation_schemas, submittable
-from rollup.node.errors import AdmissionError, DatabaseError, NoFeeAccountError, OperationTooLargeError
+from rollup.node.errors import AdmissionError, DatabaseError, FeeTooLowError, NoFeeAccountError, OperationTooLargeError
 
 _SCHEMAS: Final = "#/components/schemas/"
 REFUSALS: Final = (
-    EncodingError, OperationError, OperationTooLargeError, AdmissionError, NoFeeAccountError, DatabaseError, ApiError,
+    EncodingError, OperationError, OperationTooLargeError, FeeTooLowError, AdmissionError, NoFeeAccountError,
+    DatabaseError, ApiError,
 )  # fmt: skip
 """The roots of what can be answered."""
 

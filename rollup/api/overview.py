@@ -147,7 +147,8 @@ class Overview:
         if base_fee is None:
             raise BaseFeeUnknown()
         until = int(time.time()) + backend.pricing.valid_seconds
-        found = quote(backend.pricing, PRICED[kind], price, base_fee, backend.manifest.block_sizes[-1])
+        least = backend.node.policy.least_fees.get(token, 0)
+        found = quote(backend.pricing, PRICED[kind], price, base_fee, backend.manifest.block_sizes[-1], least)
         return {"type": kind, "token": symbol, **found, "valid_until": until}
 
     def _token(self, symbol: str) -> int:

@@ -39,7 +39,9 @@ class Pricing:
         return Fraction(1) if token == ETH else self.prices.get(token)
 
 
-def quote(pricing: Pricing, operation: Op, price: Fraction, base_fee_wei: int, block_steps: int) -> dict[str, Any]:
+def quote(
+    pricing: Pricing, operation: Op, price: Fraction, base_fee_wei: int, block_steps: int, least: int = 0
+) -> dict[str, Any]:
     """The fee that covers an operation.
 
     Args:
@@ -48,6 +50,7 @@ def quote(pricing: Pricing, operation: Op, price: Fraction, base_fee_wei: int, b
         price: Wei for one smallest unit of the token that pays.
         base_fee_wei: L1's, per gas.
         block_steps: Steps of the largest block.
+        least: What the node asks for each step whatever it costs, in the token's smallest units.
     """
     gas = OPERATIONS[operation]
     steps = SWAP_STEPS if operation == Op.SWAP else 1
@@ -58,9 +61,9 @@ def quote(pricing: Pricing, operation: Op, price: Fraction, base_fee_wei: int, b
         "l1_execution": -(-(gas.execution + share) * gas_wei // 1),
         "proving": steps * pricing.step_wei,
     }
-    units = -(-sum(wei.values()) // price)
+    units = max(int(-(-sum(wei.values()) // price)), steps * least)
     return {
-        "fee": str(representable(int(units))),
+        "fee": str(representable(units)),
         "gas": gas.data + gas.execution + share,
         "components": {name: str(int(value)) for name, value in wei.items()},
         "base_fee_wei": str(base_fee_wei),

@@ -93,7 +93,7 @@ class Node:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._journal, self._chain, self._pool = database, journal, chain, pool
-        self._policy, self._poll_seconds, self._clock = policy, poll_seconds, clock
+        self.policy, self._poll_seconds, self._clock = policy, poll_seconds, clock
         found = recover(database, journal, rollup.domain, rollup.fee_tokens, signer.address, rollup.block_sizes)
         self.lander = Lander(chain, database)
         self._landing = threading.Event()
@@ -217,8 +217,8 @@ class Node:
         now, block = self._clock(), self.sequencer.ledger.block
         due = [record.commit_by for record in self._to_land]
         due.append(block.record.commit_by if block else int(now) + MAX_TIMESTAMP_BEHIND_SECONDS)
-        seconds = max(self.pipeline.mean_seconds or self._policy.assumed_block_seconds, self.pipeline.running_seconds)
-        return self._policy.refusal(due, seconds, now)
+        seconds = max(self.pipeline.mean_seconds or self.policy.assumed_block_seconds, self.pipeline.running_seconds)
+        return self.policy.refusal(due, seconds, now)
 
     def closed(self, block: Closed) -> None:
         """Have a block sealed."""

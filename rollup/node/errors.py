@@ -17,6 +17,7 @@ SluiceError (rollup.core.errors)
     ├── JournalUnusable        the second copy of the receipts cannot be written
     ├── PromiseBrokenError     what was promised of a block does not come out
     ├── CrashError             a thread of the node ended by a mistake of ours
+    ├── FeeTooLowError         an operation pays less than this node asks
     └── AdmissionError         new work is refused for now
         ├── NotConnectedError  the node has not seen L1 since it started
         ├── ClockError         the machine's clock cannot be believed
@@ -248,6 +249,29 @@ class CrashError(NodeError):
     @property
     def message(self) -> str:
         return f"the {self.thread} thread ended: {self.reason}; start the node again, and please report this"
+
+
+@dataclass(eq=False)
+class FeeTooLowError(NodeError):
+    """An operation pays less than this node asks.
+
+    Args:
+        steps: It has.
+        paid_steps: What its fees are enough for.
+        least: For a step: so much of one token, or of another.
+    """
+
+    steps: int
+    paid_steps: str
+    least: str
+    code = "fee_too_low"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"its fees pay for {self.paid_steps} of {self.steps} steps: offer for each at least {self.least}, "
+            "in smallest units, or what /v1/fees quotes"
+        )
 
 
 class AdmissionError(NodeError):

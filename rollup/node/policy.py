@@ -1,12 +1,24 @@
 """When a block is closed, and when new work is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from rollup.core.constants import QUEUE_EXPIRY_SECONDS
-from rollup.core.operations import Operation, Withdraw
+from rollup.core.operations import (
+    Batch,
+    CancelOrder,
+    ChangePubKey,
+    ForcedExit,
+    Operation,
+    Swap,
+    Transfer,
+    TransferToAddress,
+    Withdraw,
+    steps_of,
+)
 from rollup.l1.costs import load_of_streams, one_call_gas
-from rollup.node.errors import BacklogError
+from rollup.node.errors import BacklogError, FeeTooLowError
 from rollup.node.ledger import OpenBlock
 
 
@@ -22,6 +34,7 @@ class Policy:
         max_l1_gas: Or costs so much on L1; 0: whatever it costs.
         queue_margin_seconds: Or holds an entry of the queue that is overdue in less than this.
         fast_fees: Or holds a Withdraw that pays at least this much of one of these tokens, by token.
+        least_fees: An operation that is signed pays for each of its steps at least this much, by token; empty: nothing.
         max_backlog: New work is refused while so many closed blocks are not on L1.
         promise_margin_seconds: And while one of them, or the open one, would be due in less than this when its turn
             has come.
@@ -35,6 +48,7 @@ class Policy:
     max_l1_gas: int = 0
     queue_margin_seconds: float = QUEUE_EXPIRY_SECONDS - 3_600
     fast_fees: Mapping[int, int] = field(default_factory=dict)
+    least_fees: Mapping[int, int] = field(default_factory=dict)
     max_backlog: int = 64
     promise_margin_seconds: float = 4 * 3_600
     assumed_block_seconds: float = 300.0
@@ -60,6 +74,17 @@ class Policy:
         fee = self.fast_fees.get(operation.token)
         return fee is not None and operation.fee >= fee
 
+    def fee_refusal(self, operation: Operation) -> FeeTooLowError | None:
+        """Why an operation pays too little; None if it pays enough. Parts of a step in several tokens add up."""
+        if not self.least_fees:
+            return None
+        least, steps = self.least_fees, len(steps_of(operation))
+        paid = sum((Fraction(fee, least[token]) for token, fee in fees_of(operation) if token in least), Fraction(0))
+        if paid >= steps:
+            return None
+        asked = " or ".join(f"{fee} of token {token}" for token, fee in least.items())
+        return FeeTooLowError(steps, f"{float(paid):.3g}", asked)
+
     def refusal(self, waiting: Sequence[int], seconds_a_block: float, now: float) -> BacklogError | None:
         """Why no new promise may be made; None if it may.
 
@@ -83,3 +108,18 @@ class Policy:
 def l1_gas(block: OpenBlock) -> int:
     """At most what a block costs on L1 in one call."""
     return one_call_gas(load_of_streams(block.chunks, block.words, block.records))
+
+
+def fees_of(operation: Operation) -> Iterator[tuple[int, int]]:
+    """What an operation that users sign pays: token and fee of each that pays in it."""
+    match operation:
+        case Batch():
+            for each in operation.operations:
+                yield from fees_of(each)
+        case Swap():
+            yield operation.maker.sell_token, operation.maker_fee
+            yield operation.taker.sell_token, operation.taker_fee
+        case Transfer() | TransferToAddress() | Withdraw():
+            yield operation.token, operation.fee
+        case ForcedExit() | ChangePubKey() | CancelOrder():
+            yield operation.fee_token, operation.fee

@@ -256,6 +256,9 @@ class Sequencer:
 
     def _place_plain(self, transfer: PlainTransfer, prepared: PreparedTransfer, key: Key) -> Entry | None:
         """The short way; None: the long way must judge it."""
+        least = self._policy.least_fees
+        if least and prepared[4] < least.get(prepared[2], prepared[4] + 1):
+            return None
         position = self.ledger.place_plain(transfer, prepared, key)
         if position is None:
             return None
@@ -279,6 +282,10 @@ class Sequencer:
         if self.ledger.fee_account is None:
             raise NoFeeAccountError(hex_address(self._signer.address))
         name = self._hash(operation)
+        if (too_low := self._policy.fee_refusal(operation)) is not None:
+            if (known := self._known(name)) is not None:
+                return known
+            raise too_low
         try:
             return self._place_approved(operation, name)
         except NonceMismatchError:

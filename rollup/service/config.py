@@ -174,6 +174,9 @@ class PolicySettings:
     fast_fees: Annotated[
         Mapping[str, str], Setting('a withdrawal that pays so much closes its block: { ETH = "0.01" }')
     ] = field(default_factory=dict)
+    least_fees: Annotated[
+        Mapping[str, str], Setting('what each step of an operation pays at least; none: nothing: { ETH = "0.000002" }')
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,20 +278,26 @@ class Config:
         Args:
             tokens: Of the rollup, by symbol.
 
-        Raises: ConfigInvalid: a fast fee is in no token of the rollup, or no amount of it.
+        Raises: ConfigInvalid: a fee is in no token of the rollup, or no amount of it.
         """
-        policy, fast = self.policy, {}
-        for token, amount in _by_token("policy.fast_fees", policy.fast_fees, tokens):
-            if (reason := _amount(amount, token)) is not None:
-                raise ConfigInvalid("the configuration", [Problem(f"policy.fast_fees.{token.symbol}", reason)])
-            fast[token.token_id] = parse_amount(amount, token)
+        policy = self.policy
+        fees: dict[str, dict[int, int]] = {}
+        for name, table in (("fast_fees", policy.fast_fees), ("least_fees", policy.least_fees)):
+            fees[name] = {}
+            for token, amount in _by_token(f"policy.{name}", table, tokens):
+                if (reason := _amount(amount, token)) is not None:
+                    raise ConfigInvalid("the configuration", [Problem(f"policy.{name}.{token.symbol}", reason)])
+                fees[name][token.token_id] = parse_amount(amount, token)
+                if name == "least_fees" and not fees[name][token.token_id]:
+                    problem = Problem(f"policy.{name}.{token.symbol}", "is 0: leave the token out")
+                    raise ConfigInvalid("the configuration", [problem])
         return Policy(
             max_age_seconds=policy.max_age_seconds,
             queue_pressure=policy.queue_pressure,
             max_steps=policy.max_steps,
             max_l1_gas=policy.max_l1_gas,
             queue_margin_seconds=policy.queue_margin_seconds,
-            fast_fees=fast,
+            **fees,
             max_backlog=policy.max_backlog,
             promise_margin_seconds=policy.promise_margin_seconds,
             assumed_block_seconds=policy.assumed_block_seconds,

@@ -21,7 +21,7 @@ from rollup.core.errors import (
     SluiceError,
     WireError,
 )
-from rollup.node.errors import BacklogError, DatabaseDamaged, OperationTooLargeError, StoppingError
+from rollup.node.errors import BacklogError, DatabaseDamaged, FeeTooLowError, OperationTooLargeError, StoppingError
 
 ANSWERED = sorted({kind for root in REFUSALS for kind in tree(root)}, key=lambda kind: kind.__name__)
 SAMPLES = {"int": 1 << 159, "float": 1.5, "str": "x", "bytes": b"\x01", "object": 1 << 300, "tuple": (1 << 100, 2)}
@@ -51,7 +51,7 @@ def test_errors_have_the_status_of_their_kind() -> None:
     expected = {
         400: [WireError("a", "b", "c"), FieldRuleError("a", 1, "b"), AmountNotRepresentableError("fee", 1, 0, None)],
         409: [NonceMismatchError(1, 2, 3)],
-        422: [BalanceTooLowError(1, 0, 5, 6, 7), OperationTooLargeError(1, 2, 3, 4)],
+        422: [BalanceTooLowError(1, 0, 5, 6, 7), OperationTooLargeError(1, 2, 3, 4), FeeTooLowError(1, "0", "x")],
         503: [BacklogError(1, "x"), StoppingError(), DatabaseDamaged("x", 1, "y")],
     }
     for status, errors in expected.items():

@@ -1,4 +1,4 @@
-"""slither over all contracts that are deployed: every finding is one that was looked at, with the reason why it stays."""
+"""slither over all contracts that are deployed: every finding was looked at, and stays for a reason."""
 
 import json
 import os
@@ -12,7 +12,9 @@ import pytest
 
 from rollup.toolchain import ROOT
 
-SOURCES = [f"contracts/{name}.sol" for name in ("Rollup", "Governor", "generated/BlockVerifier", "generated/ExitVerifier")]
+SOURCES = [
+    f"contracts/{name}.sol" for name in ("Rollup", "Governor", "generated/BlockVerifier", "generated/ExitVerifier")
+]
 REVIEWED: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "slither.json").read_text())
 """Reasons, by detector and by what it is about; "*" is for whatever a detector says."""
 OPTIONS = [

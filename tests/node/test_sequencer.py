@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from node_rig import ALICE, BOB, CAROL, DOMAIN, ETHER, NOW, OPERATOR, WEEK, Rig, User, as_plain, deposits, user
 
-from rollup.core import Batch, Deposit, Order, Swap, TransferToAddress, Withdraw, linked
+from rollup.core import Batch, Deposit, Order, Swap, Transfer, TransferToAddress, Withdraw, linked
 from rollup.core.errors import (
     BalanceTooLowError,
     FieldRuleError,
@@ -25,6 +25,7 @@ from rollup.node.errors import (
     BacklogError,
     DatabaseDamaged,
     DatabaseUnusable,
+    FeeTooLowError,
     JournalUnusable,
     NoFeeAccountError,
     OperationTooLargeError,
@@ -253,6 +254,38 @@ def test_close_by_a_withdrawal_that_pays_for_it(tmp_path: Path) -> None:
     rig.deposit(OPERATOR, ALICE, BOB)
     receipts = rig.promised(withdraw(ALICE, 0, 999), withdraw(ALICE, 1, 1000), withdraw(ALICE, 2, 1))
     assert [receipt.block_number for receipt in receipts] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_submit_of_what_pays_too_little_is_refused_and_takes_nothing(tmp_path: Path, is_plain: bool) -> None:
+    rig = Rig(tmp_path, f"sqlite:///{tmp_path / 'node.db'}", Policy(least_fees={0: 1000}))
+    rig.deposit(OPERATOR, ALICE, BOB)
+
+    def paying(fee: int) -> Any:
+        return as_plain(ALICE.pay(BOB, 0, fee=fee)) if is_plain else withdraw(ALICE, 0, fee)
+
+    (low,) = rig.submit(paying(999))
+    assert isinstance(low, FeeTooLowError)
+    assert low.values == {"steps": 1, "paid_steps": "0.999", "least": "1000 of token 0"}
+    (high,) = rig.promised(paying(1000))
+    # Who asks again for what was taken gets it, whatever is asked by then.
+    rig.node.sequencer._policy = Policy(least_fees={0: 10**6})
+    assert rig.promised(paying(1000)) == [high]
+    rig.finish()
+    rig.check()
+
+
+def test_fee_refusal_counts_every_step_and_adds_tokens_up() -> None:
+    policy = Policy(least_fees={0: 10, 1: 4})
+    pays = [Transfer(0, 1, 2, token, 5, fee, 0) for token, fee in ((0, 5), (1, 4), (0, 15), (2, 99))]
+    assert [policy.fee_refusal(each) is None for each in pays] == [False, True, True, False]
+    refused = policy.fee_refusal(Batch(linked([pays[0], pays[1]])))
+    assert refused is not None
+    assert refused.values == {"steps": 2, "paid_steps": "1.5", "least": "10 of token 0 or 4 of token 1"}
+    assert policy.fee_refusal(Batch(linked([pays[0], pays[2]]))) is None
+    orders = Order(0, 0, 1, 0, 1, 100, 100, 9), Order(1, 0, 1, 1, 0, 100, 100, 9)
+    assert policy.fee_refusal(Swap(*orders, 5, 5, 15, 6)) is None
+    assert policy.fee_refusal(Swap(*orders, 5, 5, 15, 5)) is not None
 
 
 def test_close_timestamp_is_fixed_when_the_block_is_opened(rig: Rig) -> None:

@@ -56,7 +56,7 @@ def test_read_says_what_becomes_of_each_setting(tmp_path: Path) -> None:
         listen="[::1]:9000",
         database={"url": "sqlite:///elsewhere/node.db", "journal": "/mnt/journal"},
         sender={"ceiling_gwei": 80.5, "ceiling_tip_gwei": 3, "reserve_eth": "0.5", "patience_blocks": 2},
-        policy={"fast_fees": {"USDS": "1.5"}, "max_backlog": 9},
+        policy={"fast_fees": {"USDS": "1.5"}, "least_fees": {"USDS": "0.01"}, "max_backlog": 9},
         api={"batch_operations": 7},
     )
     assert (config.host, config.port) == ("::1", 9000)
@@ -66,7 +66,7 @@ def test_read_says_what_becomes_of_each_setting(tmp_path: Path) -> None:
     assert acts.fees.ceiling == Fees(80_500_000_000, 3 * GWEI)
     assert (acts.reserve_wei, acts.fees.patience_blocks) == (5 * 10**17, 2)
     policy = config.node_policy({"USDS": Token(1, "USDS", 6)})
-    assert (policy.fast_fees, policy.max_backlog) == ({1: 1_500_000}, 9)
+    assert (policy.fast_fees, policy.least_fees, policy.max_backlog) == ({1: 1_500_000}, {1: 10_000}, 9)
     assert config.api == {"batch_operations": 7}
 
 
@@ -124,12 +124,15 @@ def test_read_what_must_be_there_is_named(tmp_path: Path) -> None:
     assert {each.key for each in caught.value.problems} == {"data", "l1", "manifest", "sender", "validator"}
 
 
-def test_read_fast_fee_in_no_token_of_the_rollup_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["fast_fees", "least_fees"])
+def test_read_fee_in_no_token_of_the_rollup_is_refused(tmp_path: Path, name: str) -> None:
     tokens = {"ETH": Token(0, "ETH", 18)}
-    for table, key in (({"DOGE": "1"}, "policy.fast_fees.DOGE"), ({"ETH": "x"}, "policy.fast_fees.ETH")):
+    for table, token in (({"DOGE": "1"}, "DOGE"), ({"ETH": "x"}, "ETH")):
         with pytest.raises(ConfigInvalid) as caught:
-            read(tmp_path, policy={"fast_fees": table}).node_policy(tokens)
-        assert [each.key for each in caught.value.problems] == [key]
+            read(tmp_path, policy={name: table}).node_policy(tokens)
+        assert [each.key for each in caught.value.problems] == [f"policy.{name}.{token}"]
+    with pytest.raises(ConfigInvalid, match="leave the token out"):
+        read(tmp_path, policy={"least_fees": {"ETH": "0"}}).node_policy(tokens)
     with pytest.raises(ConfigInvalid, match="there are ETH"):
         read(tmp_path, fees={"prices": {"DOGE": "1"}}).pricing(tokens)
 
