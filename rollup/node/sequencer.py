@@ -441,11 +441,14 @@ class Sequencer:
         """After the database said no: see that it does not hold what it refused (it may have died as it said yes)."""
         if not self._is_unsure:
             return
-        found = self._database.last_place()
+        found, block = self._database.last_place(), self._database.last_block()
         last = self._last
         expected = (last.number, self._position - 1) if last and self._position else None
-        if found is not None and (expected is None or found > expected):
-            raise DatabaseDamaged(self._database.name, found[0], "it holds what it refused: start the node again")
+        is_further = found is not None and (expected is None or found > expected)
+        is_open = block is not None and block.status == Status.OPEN
+        if is_further or is_open != (self.ledger.block is not None):
+            number = block.number if block else 0
+            raise DatabaseDamaged(self._database.name, number, "it holds what it refused: start the node again")
         self._is_unsure = False
 
     def _known(self, name: bytes) -> Entry | None:

@@ -401,7 +401,10 @@ def test_submit_database_gone_promises_nothing_and_goes_on_when_it_is_back(
     rig.check()
 
 
-def test_submit_database_that_said_no_and_did_it_stops_the_node(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("closes", [False, True])
+def test_database_that_said_no_and_did_it_stops_the_node(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, closes: bool
+) -> None:
     accept = rig.database.accept
 
     def lost_answer(*args: Any) -> None:
@@ -410,12 +413,15 @@ def test_submit_database_that_said_no_and_did_it_stops_the_node(rig: Rig, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(rig.database, "accept", lost_answer)
-        assert isinstance(rig.submit(ALICE.pay(BOB, 0))[0], StorageError)
+        if closes:
+            rig.node.sequencer.close()
+        else:
+            assert isinstance(rig.submit(ALICE.pay(BOB, 0))[0], StorageError)
     with pytest.raises(DatabaseDamaged, match="start the node again"):
         rig.submit(ALICE.pay(BOB, 0))
     rig.restart()
     (receipt,) = rig.promised(ALICE.pay(BOB, 0))
-    assert receipt.chunk_position == 3
+    assert (receipt.block_number, receipt.chunk_position) == ((2, 0) if closes else (1, 3))
     rig.finish()
     rig.check()
 
