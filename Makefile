@@ -7,8 +7,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PAYMENTS ?= examples/payments.csv
 TESTS ?= tests
-# Tests that share an anvil or a key carry the same xdist_group and so run in one worker.
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+# Tests that share an anvil or a key carry the same xdist_group and so run in one worker. Twice as many workers as cores:
+# many tests wait for chains, clocks and disks.
+PYTEST_ARGS ?= -n 4 --dist loadgroup
 
 BIN := .venv/bin
 SLUICE := $(BIN)/sluice
