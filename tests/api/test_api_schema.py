@@ -18,6 +18,7 @@ from socket_client import SocketClient
 
 from rollup.api import L1Status
 from rollup.api.openapi import error_codes
+from rollup.api.submit import BRACKETS_AN_OPERATION
 from rollup.core import Batch, CancelOrder, ForcedExit, Order, Swap, TransferToAddress, Withdraw, linked
 from rollup.core.operations import ChangePubKey, OwnerSignature
 from rollup.core.wire import TYPES, from_wire, to_wire
@@ -201,7 +202,11 @@ def test_submit_of_lists_in_place_of_objects_is_refused(used: ApiRig) -> None:
 def test_submit_of_a_changed_operation_is_answered(used: ApiRig, values: Any) -> None:
     alone = answered(used.http.post("/v1/transactions", content=json.dumps(values)))
     together = used.http.post("/v1/transactions/batch", content=json.dumps({"operations": [values]}))
-    assert answered(together) == 200
+    if answered(together) == 400:
+        # A list may have so many brackets for each operation that it may have, and no more.
+        assert alone == 400
+        assert sum(json.dumps(values).count(bracket) for bracket in "[{") > BRACKETS_AN_OPERATION
+        return
     (result,) = together.json()["results"]
     assert result.get("status_code", 200) == alone
 

@@ -26,7 +26,7 @@ def test_commit_prove_execute_tampered_proof_is_refused(block_one: Case, index: 
     world, proven = block_one
     proof = list(proven.proof)
     proof[index] ^= 1
-    with pytest.raises(ContractRefused, match="prove it again") as error:
+    with pytest.raises(ContractRefused, match="prove these again") as error:
         send(block_one, L1Block.genesis(), NewBlock.of(proven.block), tuple(proof))
     assert data_of(error) == ("InvalidProof", {"first": 1, "last": 1})
     assert world.client.committed_blocks() == 0

@@ -204,5 +204,6 @@ def test_sluice_restore_loads_nothing_but_what_a_plain_install_has(rig: Rig, ser
     assert said["blocks"] == BLOCKS
     owners = metadata.packages_distributions()
     distributions = {plain(name) for module in loaded for name in owners.get(module, [])}
-    assert distributions - plain_distributions() - {"sluice-rollup"} == set()
+    # pycryptodome loads cffi where it is, and does without it.
+    assert distributions - plain_distributions() - {"sluice-rollup", "cffi", "pycparser"} == set()
     assert {"click", "eth-abi"} <= distributions
