@@ -283,7 +283,8 @@ class Sequencer:
             raise NoFeeAccountError(hex_address(self._signer.address))
         name = self._hash(operation)
         if (too_low := self._policy.fee_refusal(operation)) is not None:
-            if (known := self._known(name)) is not None:
+            # A Swap that is submitted again is another fill, which was not taken.
+            if not isinstance(operation, Swap) and (known := self._known(name)) is not None:
                 return known
             raise too_low
         try:

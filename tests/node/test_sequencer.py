@@ -137,6 +137,10 @@ def test_submit_swap_twice_are_two(rig: Rig) -> None:
     assert first.operation_hash == second.operation_hash
     assert len(first.chunks) == 45
     assert rig.node.sequencer.receipts(first.operation_hash) == [first, second]
+    # A third that pays too little was not taken: no receipt of the others stands for it.
+    rig.node.sequencer._policy = Policy(least_fees={0: 1})
+    (refused,) = rig.submit(Swap(maker, taker, 10, 10))
+    assert isinstance(refused, FeeTooLowError)
     rig.finish()
     rig.check()
 
