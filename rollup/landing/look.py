@@ -106,7 +106,10 @@ class Look:
 
     def foreign_waiting(self, address: str, nonce: int) -> str:
         """Name of the transaction of a nonce that waits for a block, empty if the node cannot tell."""
-        return self._try_to_name(address, nonce, "pending")
+        try:
+            return _named(self.rpc("eth_getBlockByNumber", "pending", True), address, nonce)
+        except (RpcError, ValueError, TypeError, KeyError):
+            return ""
 
     def final_number(self, depth: int, has_tag: bool) -> int:
         """Number of the last L1 block that stays: so deep, and finalised if the chain knows that; may be < 0."""
@@ -126,7 +129,8 @@ class Look:
         number = self._used_in(address, nonce)
         if number is None:
             return Place(Outcome.DISPLACED, "", self.head.number, self.head.hash)
-        name = self._try_to_name(address, nonce, hex(number))
+        # A node that cannot show the block may be wrong about the receipt too: nothing is lost on its word.
+        name = self._ask(lambda block: _named(block, address, nonce), "eth_getBlockByNumber", hex(number), True)
         header = self._header(number)
         if name in ours or header is None:
             raise self._contradiction(f"it has {name} in a block, and no receipt of it")
@@ -150,14 +154,12 @@ class Look:
             return None
         return high
 
-    def _try_to_name(self, address: str, nonce: int, block: str) -> str:
-        try:
-            return _named(self.rpc("eth_getBlockByNumber", block, True), address, nonce)
-        except (RpcError, ValueError, TypeError, KeyError):
-            return ""
-
     def _count_at(self, address: str, number: int) -> int:
-        return quantity(self.rpc("eth_getTransactionCount", address, hex(number)))
+        answer = self.rpc("eth_getTransactionCount", address, hex(number))
+        try:
+            return quantity(answer)
+        except ValueError as error:
+            raise self._endpoints.faulty(self.endpoint, "eth_getTransactionCount", str(error)) from error
 
     def _header(self, number: int) -> Head | None:
         if number not in self._headers:

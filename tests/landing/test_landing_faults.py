@@ -248,6 +248,33 @@ def test_transaction_that_a_node_forgot_is_sent_again() -> None:
     assert rig.landed() == [call(1).data]
 
 
+@pytest.mark.parametrize("block", ["0xnonsense", {}, {"transactions": None}])
+def test_receipt_that_a_node_lost_with_its_block_does_not_send_twice(block: Any) -> None:
+    l1 = Simulator()
+    lost = False
+
+    class Lossy(Node):
+        def __call__(self, method: str, *params: Any) -> Any:
+            if lost and method == "eth_getTransactionReceipt":
+                return None
+            if lost and method == "eth_getBlockByNumber" and params[1]:
+                return block
+            return super().__call__(method, *params)
+
+    rig = rig_of(l1, Lossy(l1, "http://lossy"))
+    rig.sender.submit("a", call(1))
+    rig.step()
+    l1.mine(70)
+    lost = True
+    for _ in range(3):
+        assert not rig.sender.step()
+        rig.time.now += 60
+    lost = False
+    rig.step(blocks=1)
+    assert rig.state("a") == State.FINAL
+    assert rig.landed() == [call(1).data]
+
+
 def test_l1_reorganised_between_two_questions_changes_nothing() -> None:
     l1 = Simulator()
     node = Node(l1)
