@@ -15,6 +15,7 @@ from rollup.core.block import SealedBlock
 from rollup.core.receipt import Receipt
 from rollup.l1.abi import L1Block, NewBlock
 from rollup.l1.client import Queued
+from rollup.l1.errors import NodeUnreachable
 from rollup.l1.feed import Origin
 from rollup.l1.published import Published
 from rollup.node.chain import Heads
@@ -30,6 +31,10 @@ IN_FLIGHT = 256
 """Operations that wait for their receipt at a time: so many submitters, each with one."""
 ORIGIN = Origin(31337, "0x" + f"{0x5155:040x}", 0, "0x00")
 SIGNER = LocalSigner(bytes([7]) * 32)
+
+
+_TAKES_NONE = NodeUnreachable("the bench's L1", "it takes no block")
+"""As L1 that is down: the node goes on, and tries again later."""
 
 
 class DepositsOnly:
@@ -60,19 +65,24 @@ class DepositsOnly:
         return False
 
     def find(self, number: int) -> Published:
-        raise NotImplementedError
+        """There is none."""
+        raise _TAKES_NONE
 
     def commit(self, parent: L1Block, blocks: Sequence[NewBlock]) -> None:
-        raise NotImplementedError
+        """It takes none."""
+        raise _TAKES_NONE
 
     def prove(self, blocks: Sequence[L1Block], proofs: Sequence[Proof]) -> None:
-        raise NotImplementedError
+        """It takes none."""
+        raise _TAKES_NONE
 
     def execute(self, blocks: Sequence[L1Block], l1_streams: Sequence[bytes]) -> None:
-        raise NotImplementedError
+        """It takes none."""
+        raise _TAKES_NONE
 
     def commit_prove_execute(self, parent: L1Block, block: NewBlock, proof: Proof) -> None:
-        raise NotImplementedError
+        """It takes none."""
+        raise _TAKES_NONE
 
 
 def measure(operations: int, folder: Path) -> dict[str, Any]:
