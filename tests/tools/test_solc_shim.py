@@ -1,6 +1,7 @@
 """The stand-in for solc (tools/solc): the command line that ape and forge rely on."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -70,3 +71,13 @@ def test_unknown_flag_exits_1_and_names_it() -> None:
     done = run("--standard-json", "--experimental-via-ir")
     assert (done.returncode, done.stdout) == (1, "")
     assert "--experimental-via-ir" in done.stderr
+
+
+def test_script_named_solc_on_the_path_is_not_asked(tmp_path: Path) -> None:
+    """solc-select's, which slither brings, looks on the network for a compiler before it says its version."""
+    (tmp_path / "solc").write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
+    (tmp_path / "solc").chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run([str(SOLC), "--version"], capture_output=True, text=True, env=os.environ | {"PATH": path})
+    assert "Version: " in done.stdout
+    assert not (tmp_path / "asked").exists()
