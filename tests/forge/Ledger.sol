@@ -93,7 +93,7 @@ abstract contract Ledger is World {
     }
 
     /// @dev Paid for by somebody else, with a fee of 0.
-    function _forcedExit(Draft memory draft, uint32 id, uint16 token) private {
+    function _forcedExit(Draft memory draft, uint32 id, uint16 token) internal {
         if (accounts[id].hasKey) return;
         uint128 amount = accounts[id].balances[token];
         _leave(draft, id, token, _ownerOf(id), amount);

@@ -9,6 +9,15 @@ interface Vm {
     function prank(address sender, address origin) external;
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function assume(bool condition) external pure;
+    function expectRevert() external;
+    function expectRevert(bytes4 selector) external;
+    function expectRevert(bytes calldata data) external;
+    function expectEmit() external;
+    function expectEmit(address emitter) external;
+    function etch(address who, bytes calldata code) external;
+    function load(address who, bytes32 slot) external view returns (bytes32 value);
+    function store(address who, bytes32 slot, bytes32 value) external;
 }
 
 /// @dev Where forge has them: the low 20 bytes of keccak256("hevm cheat code").
