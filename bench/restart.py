@@ -57,7 +57,7 @@ class History(DepositsOnly):
     def find(self, number: int) -> Published:
         """A block without data: what the node compares at its start is the commitment, which its own has none of."""
         header = Header(DOMAIN, SIZES[-1], number, 1, 0, 0, 0, 0, 0, empty_root(), 0, FEE_TOKENS)
-        return Published(replace(L1Block.genesis(), number=number), bytes(32), header, [], b"", b"", "0x", number)
+        return Published(replace(L1Block.genesis(), number=number), bytes(32), header, b"", b"", "0x", number)
 
 
 def state_of(count: int) -> State:

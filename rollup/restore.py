@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from rollup.core.errors import BlockError
+from rollup.core.header import Header
+from rollup.core.operations import PublishedOperation
 from rollup.core.rebuild import replay_operations
 from rollup.core.rules import Touch
 from rollup.l1.abi import L1Block
@@ -131,25 +133,26 @@ class _Restore:
         """Take in proven blocks, and keep those that came before an error."""
         try:
             for published in self._feed.published(view, self._tip, self._found_at):
-                if self._blocks_operations + len(published.operations) > self._checkpoint_operations:
+                header, operations = published.decode()
+                if self._blocks_operations + len(operations) > self._checkpoint_operations:
                     self._checkpoint(view)
-                self._replay(published)
+                self._replay(published, header, operations)
         except L1Error:
             self._checkpoint(view)
             raise
         self._checkpoint(view)
 
-    def _replay(self, published: Published) -> None:
+    def _replay(self, published: Published, header: Header, operations: list[PublishedOperation]) -> None:
         mark = self._state.mark()
         try:
-            replay_operations(self._state, published.header, published.operations)
+            replay_operations(self._state, header, operations)
         except BlockError as error:
             self._state.rollback(mark)
             self._state.take()
             raise FalseBlock(published.block.number, error.message) from error
         self._blocks.append(published)
         self._before.append(self._state.take())
-        self._blocks_operations += len(published.operations)
+        self._blocks_operations += len(operations)
 
     def _checkpoint(self, view: View) -> None:
         if not self._blocks:
@@ -177,7 +180,7 @@ class _Restore:
         self._begin()
         for published in blocks:
             mark = self._state.mark()
-            self._replay(published)
+            self._replay(published, *published.decode())
             root = self._state.root
             if root != published.block.new_root:
                 break

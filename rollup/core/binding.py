@@ -17,7 +17,7 @@ from rollup.core.constants import (
     MAX_CHUNKS_PER_STEP,
     MAX_WORDS_PER_STEP,
 )
-from rollup.core.header import Header
+from rollup.core.header import Header, HeaderFields
 from rollup.core.operations import Noop, Operation, PublishedOperation, PublishedStep, StepOperation, steps_of
 from rollup.core.streams import WORD_BYTES, l1_words, l2_words
 
@@ -70,7 +70,7 @@ def commitment(header: Header, operations: Iterable[Operation | PublishedOperati
     return value
 
 
-def challenge(header: Header, l2: bytes, l1: bytes, commitment: int) -> int:
+def challenge(header: HeaderFields, l2: bytes, l1: bytes, commitment: int) -> int:
     """X: the low 128 bits of keccak256(H0..H4, keccak256(L2 stream), keccak256(L1 stream), C)."""
     head = b"".join(word.to_bytes(32, "big") for word in header.words())
     tail = check_word("commitment", commitment).to_bytes(32, "big")
@@ -93,6 +93,6 @@ def join_evaluations(header_eval: int, l2_eval: int, l1_eval: int, x: int) -> in
     return (header_eval + l2_power * l2_eval + l1_power * l1_eval) % FIELD_MODULUS
 
 
-def evaluation(header: Header, l2: bytes, l1: bytes, x: int) -> int:
+def evaluation(header: HeaderFields, l2: bytes, l1: bytes, x: int) -> int:
     """Y of a block at the challenge X."""
     return join_evaluations(evaluate(header.words(), x), evaluate(l2_words(l2), x), evaluate(l1_words(l1), x), x)

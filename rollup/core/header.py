@@ -58,8 +58,11 @@ def check_fee_tokens(fee_tokens: Sequence[int], first_order_slot: int = FIRST_OR
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """The header's fields; `domain` is `operations.domain(chain_id, rollup_address)`."""
+class HeaderFields:
+    """The header's fields, each in its width: all that L1 holds a commit to.
+
+    `domain` is `operations.domain(chain_id, rollup_address)`, `fee_tokens` are any FEE_TOKENS slots.
+    """
 
     domain: int
     block_size: int
@@ -84,7 +87,6 @@ class Header:
         check_word("old_root", self.old_root)
         check_word("new_root", self.new_root)
         check_uint("fee_account", self.fee_account, ACCOUNT_ID_BITS)
-        check_fee_tokens(self.fee_tokens)
 
     def fee_tokens_word(self) -> int:
         """The low 96 bits of H4: `fee_token_7 12 | ... | fee_token_0 12`, the contract's `feeTokens`."""
@@ -95,6 +97,15 @@ class Header:
         h1 = pack(*((getattr(self, field), bits) for field, bits in zip(_H1_FIELDS, _H1_WIDTHS, strict=True)))
         h4 = self.fee_account << (FEE_TOKENS * SLOT_BITS) | self.fee_tokens_word()
         return self.domain, h1, self.old_root, self.new_root, h4
+
+
+@dataclass(frozen=True, slots=True)
+class Header(HeaderFields):
+    """A header that a proven block can have: the circuit asks the same of its fee tokens as `check_fee_tokens`."""
+
+    def __post_init__(self) -> None:
+        HeaderFields.__post_init__(self)
+        check_fee_tokens(self.fee_tokens)
 
 
 def header_from_words(words: Sequence[int]) -> Header:

@@ -4,6 +4,7 @@ The decoder takes exactly what the encoder can produce: any other bytes are refu
 """
 
 from collections.abc import Callable, Iterable
+from typing import Final, get_args
 
 from rollup.core.amounts import unpack_amount, unpack_fee
 from rollup.core.checks import unpack
@@ -36,6 +37,8 @@ from rollup.core.operations import (
     FullExit,
     Operation,
     PublishedOperation,
+    PublishedStep,
+    QueueOperation,
     SwapData,
     TransferData,
     TransferToAddressData,
@@ -46,6 +49,8 @@ from rollup.core.operations.base import read_record_head
 from rollup.core.operations.payments import ADDRESS_CHUNKS, ADDRESS_PADDING_BITS
 
 WORD_BYTES = 32
+_RECORD_WORDS: Final = {kind.OP: kind.RECORD_WORDS for kind in get_args(PublishedStep) if kind.RECORD_WORDS}
+_QUEUED: Final = {kind.OP for kind in get_args(QueueOperation)}
 
 
 def encode_streams(operations: Iterable[Operation | PublishedOperation]) -> tuple[bytes, bytes]:
@@ -81,6 +86,24 @@ def decode_streams(l2: bytes, l1: bytes) -> list[PublishedOperation]:
     if source.next_word < len(source.words):
         raise StreamError("L1", source.next_word, "no chunk of the L2 stream announces this record")
     return operations
+
+
+def count_queued(l1: bytes) -> int:
+    """How many entries of L1's queue a block takes in, counted as the contract does it: by its records' first words.
+
+    Raises:
+        StreamError: the L1 stream is not one record after the other. What else is wrong with it is not looked for.
+    """
+    words = l1_words(l1)
+    count = position = 0
+    while position < len(words):
+        junk, code = read_record_head(words[position])[:2]
+        size = 0 if junk else _RECORD_WORDS.get(code, 0)
+        if not size or position + size > len(words):
+            raise StreamError("L1", position, f"no whole record starts with {words[position]:#x}")
+        count += code in _QUEUED
+        position += size
+    return count
 
 
 def l2_chunks(l2: bytes) -> list[int]:

@@ -70,9 +70,9 @@ def claims_of(state: State, owners: Collection[int] | None) -> Iterator[ExitClai
 
 
 def payouts(published: Published) -> Iterator[Payout]:
-    """What executing a block makes L1 owe, the queue's fees to its committer last."""
+    """What executing a proven block makes L1 owe, the queue's fees to its committer last."""
     fees_gwei = 0
-    for operation in published.operations:
+    for operation in published.decode()[1]:
         if isinstance(operation, Deposit | FullExit):
             fees_gwei += operation.queue_fee_gwei
         match operation:

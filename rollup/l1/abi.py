@@ -14,7 +14,7 @@ from eth_hash.auto import keccak
 from rollup.core.account import empty_root
 from rollup.core.block import SealedBlock
 from rollup.core.constants import ADDRESS_BITS, VERSION_CALLDATA
-from rollup.core.header import Header
+from rollup.core.header import HeaderFields
 from rollup.core.operations import ChangePubKey
 from rollup.core.streams import WORD_BYTES
 
@@ -125,7 +125,7 @@ class L1Block:
 
     def following(
         self,
-        header: Header,
+        header: HeaderFields,
         l2: bytes,
         l1: bytes,
         binding: tuple[int, int, int],

@@ -1,4 +1,8 @@
-"""A block as L1 has it: what a validator published, made into the header, the streams and the preimage of its hash."""
+"""A block as L1 has it: what a validator published, made into the header, the streams and the preimage of its hash.
+
+L1 takes streams of any chunks, and any fee tokens: whether they are a block's only the proof shows. So nothing is
+decoded that the hash does not need.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -6,25 +10,34 @@ from typing import Self
 from rollup.core.binding import challenge, evaluation
 from rollup.core.constants import FEE_TOKENS, SLOT_BITS, TIMESTAMP_BITS
 from rollup.core.errors import SluiceError
-from rollup.core.header import Header
-from rollup.core.operations import Deposit, FullExit, PublishedOperation
-from rollup.core.streams import decode_streams, l1_words, l2_chunks
+from rollup.core.header import Header, HeaderFields, header_from_words
+from rollup.core.operations import PublishedOperation
+from rollup.core.streams import count_queued, decode_streams, l1_words, l2_chunks
 from rollup.l1.abi import Committed, L1Block, NewBlock
-from rollup.l1.errors import ReaderError
+from rollup.l1.errors import FalseBlock, ReaderError
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A block found on L1. `transaction` and `l1_block` say where its data is."""
+    """A block found on L1: its data hash to what L1 has. `transaction` and `l1_block` say where they are."""
 
     block: L1Block
     hash: bytes
-    header: Header
-    operations: list[PublishedOperation]
+    header: HeaderFields
     l2: bytes
     l1: bytes
     transaction: str
     l1_block: int
+
+    def decode(self) -> tuple[Header, list[PublishedOperation]]:
+        """What the data of a proven block say.
+
+        Raises: FalseBlock: they are no block's.
+        """
+        try:
+            return header_from_words(self.header.words()), decode_streams(self.l2, self.l1)
+        except SluiceError as error:
+            raise FalseBlock(self.block.number, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +71,7 @@ def published_block(domain: int, parent: L1Block, new: NewBlock, commit: Commit)
     """
     number = parent.number + 1
     try:
-        operations = decode_streams(new.l2, new.l1)
-        header = _header(domain, parent, new, operations)
+        header = _header(domain, parent, new)
         commitment = int.from_bytes(new.commitment, "big")
         x = challenge(header, new.l2, new.l1, commitment)
         binding = commitment, x, evaluation(header, new.l2, new.l1, x)
@@ -73,18 +85,18 @@ def published_block(domain: int, parent: L1Block, new: NewBlock, commit: Commit)
     if found != commit.hash:
         reason = f"its data hashes to 0x{found.hex()}, the contract has 0x{commit.hash.hex()}"
         raise ReaderError(number, reason)
-    return Published(block, found, header, operations, new.l2, new.l1, commit.transaction, commit.l1_block)
+    return Published(block, found, header, new.l2, new.l1, commit.transaction, commit.l1_block)
 
 
-def _header(domain: int, parent: L1Block, new: NewBlock, operations: list[PublishedOperation]) -> Header:
+def _header(domain: int, parent: L1Block, new: NewBlock) -> HeaderFields:
     mask = (1 << SLOT_BITS) - 1
-    return Header(
+    return HeaderFields(
         domain=domain,
         block_size=new.block_size,
         block_number=parent.number + 1,
         timestamp=new.timestamp,
         queue_start=parent.queue_end,
-        queue_count=sum(isinstance(operation, Deposit | FullExit) for operation in operations),
+        queue_count=count_queued(new.l1),
         l2_chunks=len(l2_chunks(new.l2)),
         l1_words=len(l1_words(new.l1)),
         old_root=parent.new_root,

@@ -56,13 +56,15 @@ class Reader:
         Raises:
             NodeUnreachable: The node does not answer.
             ReaderError: What it gave does not hash to what the contract stored.
+            FalseBlock: What L1 has is no block's.
         """
         rebuilt = Rebuilt()
         self._check_hash(L1Block.genesis())
         proven = self._count("provenBlocks")
         for published in self.published(proven):
+            header, _ = published.decode()
             try:
-                operations = apply_block_data(rebuilt.state, published.header, published.l2, published.l1)
+                operations = apply_block_data(rebuilt.state, header, published.l2, published.l1)
             except SluiceError as error:
                 raise ReaderError(published.block.number, str(error)) from error
             rebuilt.blocks.append(published)

@@ -103,7 +103,7 @@ class Lander:
         loads: list[BlockLoad] = []
         for number in range(heads.executed + 1, heads.proven + 1):
             found = self._found(number)
-            loads.append(_load(found.l2, found.l1, b"", found.operations))
+            loads.append(_load(found.l2, found.l1, b"", found.decode()[1]))
             size = sum(load.record_bytes + HEADER_BYTES for load in loads)
             if blocks and (execute_gas(loads) > MOST_GAS or size > DATA_BYTES):
                 break

@@ -9,7 +9,7 @@ from rollup.core.account import Account
 from rollup.core.binding import NOOP_WORDS, challenge, commit_header, evaluation
 from rollup.core.block import BlockBuilder, SealedBlock
 from rollup.core.constants import CHUNK_BYTES
-from rollup.core.header import Header, header_from_words
+from rollup.core.header import Header, HeaderFields, header_from_words
 from rollup.core.state import State
 from rollup.core.streams import WORD_BYTES
 from rollup.node.entries import Entry
@@ -148,7 +148,7 @@ def broken_promise(sealed: SealedBlock, entries: Sequence[Entry]) -> str | None:
     return None
 
 
-def header_to_blob(header: Header) -> bytes:
+def header_to_blob(header: HeaderFields) -> bytes:
     """H0 to H4."""
     return b"".join(word.to_bytes(WORD_BYTES, "big") for word in header.words())
 

@@ -30,7 +30,7 @@ def money(state: State) -> Counter[int]:
 
 def paid(operator: Operator, number: int) -> list[tuple[int, int, int]]:
     sealed: Any = operator.sealed[number]
-    published: Any = SimpleNamespace(operations=sealed.operations, block=operator.chain[number])
+    published: Any = SimpleNamespace(decode=lambda: (sealed.header, sealed.operations), block=operator.chain[number])
     return list(payouts(published))
 
 

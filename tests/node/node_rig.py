@@ -118,10 +118,8 @@ class FakeChain:
         if number >= len(self.blocks):
             raise ReaderError(number, "absent")
         new = self.data[number - 1]
-        return Published(
-            self.blocks[number], self.blocks[number].hash(), self._header(number), decode_streams(new.l2, new.l1),
-            new.l2, new.l1, "0x", 1,
-        )  # fmt: skip
+        block = self.blocks[number]
+        return Published(block, block.hash(), self._header(number), new.l2, new.l1, "0x", 1)
 
     def commit(self, parent: L1Block, blocks: Sequence[NewBlock]) -> None:
         self._send("commit")

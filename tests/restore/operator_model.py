@@ -1,12 +1,15 @@
 """An operator of random blocks: every kind of operation that a block can publish, each possible when its turn comes."""
 
 import random
+from dataclasses import asdict, replace
 from typing import Any
 
 from bench.unsigned_chain import COMMITTER, FEE_TOKENS, UnsignedChain
 from rollup.core import Deposit, FullExit, OperationError, PublishedOperation, State
 from rollup.core.amounts import floor_amount
-from rollup.core.constants import FIRST_ORDER_SLOT
+from rollup.core.binding import challenge, evaluation
+from rollup.core.constants import CHUNK_BYTES, FIRST_ORDER_SLOT
+from rollup.core.header import HeaderFields
 from rollup.core.operations import (
     CancelOrderData,
     ChangePubKeyData,
@@ -71,6 +74,20 @@ class Operator(UnsignedChain):
         block = super().seal(*arguments, **options)
         self.states.append(self.state.copy())
         return block
+
+    def publish_garbage(self, **changes: Any) -> L1Block:
+        """Seal an empty block with another `l2` or other `fee_tokens`: L1 takes it, nobody can prove it."""
+        self.seal([])
+        sealed, parent = self.sealed.pop(), self.chain[-2]
+        assert sealed is not None
+        l2 = changes.pop("l2", b"")
+        header = HeaderFields(**asdict(sealed.header) | {"l2_chunks": len(l2) // CHUNK_BYTES} | changes)
+        x = challenge(header, l2, b"", sealed.commitment)
+        binding = sealed.commitment, x, evaluation(header, l2, b"", x)
+        noted = self.chain[-1].committer, self.chain[-1].validator_set, self.chain[-1].committed_at
+        self.chain[-1] = parent.following(header, l2, b"", binding, *noted)
+        self.sealed.append(replace(sealed, header=header, l2=l2))  # type: ignore[arg-type]
+        return self.chain[-1]
 
     def _operation(self, state: State) -> PublishedOperation:
         """One that may be impossible; the first of all is a deposit."""

@@ -166,6 +166,18 @@ def test_restore_chain_of_the_liars_own_is_found_by_its_root(rig: Rig, tmp_path:
     rig.check(LIED_ABOUT - 1)
 
 
+@pytest.mark.parametrize("garbage", [{"l2": 15 * b"\xff"}, {"fee_tokens": 8 * (0,)}], ids=["l2", "fee_tokens"])
+def test_restore_proven_block_that_is_none_is_false_and_all_before_it_kept(rig: Rig, garbage: dict[str, Any]) -> None:
+    """L1 holds a commit to neither; a proof of it is forged."""
+    rig.blocks(BLOCKS)
+    rig.operator.publish_garbage(**garbage)
+    rig.l1.publish(rig.operator)
+    with pytest.raises(FalseBlock) as error:
+        rig.restore()
+    assert (error.value.block_number, len(rig.pauses)) == (BLOCKS + 1, 0)
+    rig.check(BLOCKS)
+
+
 def _liar(rig: Rig, lie: Lie) -> Direct:
     return Direct(lambda method, *params: lie(rig, method, params, rig.l1.answer(method, *params)))
 

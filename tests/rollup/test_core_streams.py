@@ -28,10 +28,10 @@ from rollup.core import TransferData as T
 from rollup.core import WithdrawData as W
 from rollup.core.amounts import floor_amount, floor_fee
 from rollup.core.binding import challenge, commitment, evaluate, evaluation
-from rollup.core.constants import FIELD_MODULUS
+from rollup.core.constants import FIELD_MODULUS, Op
 from rollup.core.errors import FeeTokensError, FieldRuleError, StreamError, ValueRangeError
 from rollup.core.operations import PublishedOperation
-from rollup.core.streams import l1_words, l2_words
+from rollup.core.streams import count_queued, l1_words, l2_words
 
 HEADER = Header(
     domain=7, block_size=4, block_number=9, timestamp=11, queue_start=13, queue_count=1, l2_chunks=3, l1_words=6,
@@ -79,6 +79,29 @@ def test_decode_random_operations_round_trip() -> None:
         l2, l1 = encode_streams(operations)
         assert decode_streams(l2, l1) == operations
         assert len(l2) == 15 * sum(CHUNKS.get(type(operation), 1) for operation in operations)
+
+
+def test_count_queued_random_operations_counts_deposits_and_full_exits() -> None:
+    rng = random.Random(7)
+    for _ in range(200):
+        operations = [random_operation(rng) for _ in range(rng.randrange(12))]
+        _, l1 = encode_streams(operations)
+        assert count_queued(l1) == sum(isinstance(operation, Deposit | FullExit) for operation in operations)
+
+
+def test_count_queued_stream_that_is_no_row_of_records_is_refused() -> None:
+    _, l1 = encode_streams([Deposit(1, 2, 3, 4), FullExit(1, 2, 3, 4)])
+    exit_alone = l1[128:]
+    for stream, position in (
+        (l1[:-32], 4),
+        (l1[32:], 0),
+        (exit_alone + bytes(32), 2),
+        (b"\x01" + exit_alone[1:], 0),
+        ((int(Op.TRANSFER) << 200).to_bytes(32, "big"), 0),
+    ):
+        with pytest.raises(StreamError) as caught:
+            count_queued(stream)
+        assert (caught.value.stream, caught.value.position) == ("L1", position)
 
 
 def test_encode_noop_publishes_nothing() -> None:
