@@ -8,6 +8,7 @@ their figures: 16 gas a byte, 4 a zero, and no floor.
 
 from typing import Final
 
+from bench.sizes import SIZES
 from rollup.core.constants import CHUNK_BYTES, Op
 from rollup.l1.costs import (
     BYTE_GAS,
@@ -28,7 +29,7 @@ from rollup.l1.costs import (
 )
 
 COUNTS: Final = (8, 16, 32, 64, 128, 256, 512, 1_024, 2_048)
-STEPS: Final = 144
+STEPS: Final = SIZES[-1]
 """Of a block of 2^22 rows, the largest that is measured."""
 TRANSFER_GAS: Final = CHUNK_BYTES * BYTE_GAS + CHUNK_GAS
 """By the prices of 2021."""

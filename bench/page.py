@@ -12,17 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import l1_cost
-from rollup.circuits.blocks import steps_that_fit
-from rollup.circuits.compiler import CIRCUITS
-from rollup.cli.build import DOMAINS_LOG2
+from bench.sizes import CONSTRAINTS, DOMAINS, SIZES
 from rollup.core.constants import CHUNK_BYTES
 from rollup.toolchain import ROOT
 
 README = ROOT / "README.md"
 RESULTS = Path(__file__).parent / "results"
 GAS = ROOT / "tests" / "contracts" / "gas.json"
-DOMAINS = (*DOMAINS_LOG2, 22)
-"""Those of the deployed sizes, and a large one."""
 PERFORMANCE = ROOT / "docs" / "performance.md"
 
 
@@ -70,11 +66,10 @@ def write_marked(path: Path, mark: str, text: str) -> None:
 
 
 def _counts() -> list[tuple[str, str]]:
-    constraints, gas = json.loads((CIRCUITS / "constraints.json").read_text()), json.loads(GAS.read_text())
-    fit = ", ".join(str(steps_that_fit(domain, constraints)) for domain in DOMAINS)
+    gas, fit = json.loads(GAS.read_text()), ", ".join(map(str, SIZES))
     transfer, verify = gas["a Transfer in commitBlocks, execution alone"], gas["verify, a transaction"]
     return [
-        ("constraints of a Step; of an exit", f"{constraints['step']:,}; {constraints['exit']:,}"),
+        ("constraints of a Step; of an exit", f"{CONSTRAINTS['step']:,}; {CONSTRAINTS['exit']:,}"),
         (f"steps in a block of 2^{', 2^'.join(map(str, DOMAINS))} rows", fit),
         ("data per Transfer; execution of its commit on L1", f"{CHUNK_BYTES} bytes; {transfer} gas"),
         ("verifying a block's proof on L1, a transaction", f"{verify:,} gas"),

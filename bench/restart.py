@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from bench.load import signed_text
 from bench.node import ORIGIN, SIGNER, DepositsOnly
+from bench.sizes import SIZES
 from bench.workload import DOMAIN, ETH, FEE_TOKENS, account_address, account_key
 from rollup._native import eddsa_public_key, parse_transfers, prepare_transfers
 from rollup.core.account import Account, empty_root
@@ -37,7 +38,6 @@ from rollup.node.sealing import header_to_blob
 from rollup.node.tables import Status, accounts, leaves
 from rollup.store.schema import account_to_row, number_to_blob
 
-SIZES: Final = [7, 35, 144]
 KEYS: Final = 512
 """So many keys: the accounts share them, as making one takes longer than all else of an account."""
 AT_ONCE: Final = 10_000

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import node as bench_node
 from bench.load import FIRST_ID, USERS
+from bench.sizes import PROVABLE, SIZES
 from bench.workload import DOMAIN, FEE_TOKENS
 from rollup.api import Backend, Limits, create_app
 from rollup.api.serve import ApiServer, server_config
@@ -27,7 +28,7 @@ from rollup.node.policy import Policy
 from rollup.node.provers import LocalPool, Proof
 from rollup.prover import BlockProver
 
-SIZES = {"off": [7, 35, 144], "on": [7, 35]}
+STEPS = {"off": SIZES, "on": PROVABLE}
 LIMITS = Limits(requests_per_second=0)
 
 
@@ -71,7 +72,7 @@ def main() -> None:
         # The load is many times what these cores prove: it would be refused within the first minutes.
         policy = Policy(max_backlog=10**9, promise_margin_seconds=-(10**9))
         journal = Journal(folder / "journal", DOMAIN)
-        rollup = Rollup(DOMAIN, FEE_TOKENS, SIZES[proving])
+        rollup = Rollup(DOMAIN, FEE_TOKENS, STEPS[proving])
         node = Node(
             database, journal, rollup, bench_node.SIGNER, bench_node.DepositsOnly(USERS, FIRST_ID - 1), pool, policy
         )

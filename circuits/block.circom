@@ -34,13 +34,14 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input header_new_root;
     signal input header_fee_account;
     signal input header_fee_tokens[FEE_TOKENS()];
+    signal input nodes[SHARED_NODES()];
 
     input Operation() op[N];
     input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) from[N];
     input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) to[N];
 
     input Account() close_account;
-    signal input close_account_path[ACCOUNT_LEVELS][ARITY()];
+    signal input close_account_path[ACCOUNT_LEVELS - SHARED_LEVELS()][ARITY()];
     signal input close_balance_paths[FEE_TOKENS()][BALANCE_LEVELS][ARITY()];
 
     component open = Open(ACCOUNT_LEVELS, BALANCE_LEVELS);
@@ -58,6 +59,7 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
     open.header_new_root <== header_new_root;
     open.header_fee_account <== header_fee_account;
     open.header_fee_tokens <== header_fee_tokens;
+    open.nodes <== nodes;
 
     component steps[N];
     for (var i = 0; i < N; i++) {
@@ -67,7 +69,7 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
         steps[i].timestamp <== open.timestamp;
         steps[i].fee_tokens <== open.fee_tokens;
         if (i == 0) {
-            steps[i].root_in <== open.root_out;
+            steps[i].nodes_in <== open.nodes_out;
             steps[i].commitment_in <== open.commitment_out;
             steps[i].l2_eval_in <== open.l2_eval_out;
             steps[i].l2_parity_in <== open.l2_parity_out;
@@ -79,7 +81,7 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
             steps[i].link_in <== open.link_out;
             steps[i].rest_in <== open.rest_out;
         } else {
-            steps[i].root_in <== steps[i - 1].root_out;
+            steps[i].nodes_in <== steps[i - 1].nodes_out;
             steps[i].commitment_in <== steps[i - 1].commitment_out;
             steps[i].l2_eval_in <== steps[i - 1].l2_eval_out;
             steps[i].l2_parity_in <== steps[i - 1].l2_parity_out;
@@ -100,7 +102,7 @@ template Block(N, ACCOUNT_LEVELS, BALANCE_LEVELS) {
     close.C <== C;
     close.X <== X;
     close.Y <== Y;
-    close.root_in <== steps[N - 1].root_out;
+    close.nodes_in <== steps[N - 1].nodes_out;
     close.commitment_in <== steps[N - 1].commitment_out;
     close.l2_eval_in <== steps[N - 1].l2_eval_out;
     close.l2_parity_in <== steps[N - 1].l2_parity_out;

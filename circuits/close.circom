@@ -9,7 +9,8 @@ include "lib/streams.circom";
 /**
  * Closes a block: pays its fees out and holds every element of the state vector to the header and to (C, Y).
  *
- * Statement: after balance(fee_account, fee_tokens[j]) += fees[j], for j = 0..7 in order, the root is new_root;
+ * Statement: after balance(fee_account, fee_tokens[j]) += fees[j], for j = 0..7 in order, the root over the
+ * nodes is new_root;
  * the fee account's address is not 0; nothing is pending: no Swap or batch is cut off by the block's end (I-18, I-19);
  * l2_count = l2_chunks and l1_count = l1_words; commitment = C; Y = header_eval + X^(2^20) l2_eval + X^(2^21) l1_eval.
  *
@@ -29,13 +30,13 @@ include "lib/streams.circom";
  *   balance_paths[8]                    each as it stands when its turn comes, bottom level first
  */
 template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
-    assert(ACCOUNT_LEVELS > 0 && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
+    assert(ACCOUNT_LEVELS > SHARED_LEVELS() && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
     assert(BALANCE_LEVELS > 1 && BALANCE_LEVELS <= BALANCE_LEVELS());
 
     signal input C;
     signal input X;
     signal input Y;
-    signal input root_in;
+    signal input nodes_in[SHARED_NODES()];
     signal input commitment_in;
     signal input l2_eval_in;
     signal input l2_parity_in;
@@ -54,7 +55,7 @@ template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input l1_words;
 
     input Account() account;
-    signal input account_path[ACCOUNT_LEVELS][ARITY()];
+    signal input account_path[ACCOUNT_LEVELS - SHARED_LEVELS()][ARITY()];
     signal input balance_paths[FEE_TOKENS()][BALANCE_LEVELS][ARITY()];
 
     // A. Fees
@@ -81,14 +82,15 @@ template Close(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     component index = IndexDigits(ACCOUNT_LEVELS);
     index.index <== fee_account;
     component update = AccountUpdate(ACCOUNT_LEVELS);
-    update.root <== root_in;
+    update.nodes <== nodes_in;
     update.digits <== index.digits;
     update.path <== account_path;
     update.before <== account;
     update.balances_before <== balances[0].old_root;
     update.after <== account;
     update.balances_after <== balances[FEE_TOKENS() - 1].new_root;
-    update.new_root === new_root;
+    signal root <== SharedRoot()(update.new_nodes);
+    root === new_root;
     signal address_is_zero <== IsZero()(account.address);
     address_is_zero === 0;
 

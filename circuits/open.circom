@@ -3,13 +3,14 @@ pragma circom 2.2.0;
 include "circomlib/circuits/bitify.circom";
 include "circomlib/circuits/comparators.circom";
 include "circomlib/circuits/poseidon.circom";
-include "generated/constants.circom";
+include "lib/shared_nodes.circom";
 
 /**
  * Opens a block: its header, and the state vector that the first step starts from (protocol 5, 7).
  *
  * Statement: H0..H4 are the header's words with every field in its width; commitment_out = Poseidon(5)(H0..H4);
- * header_eval = H0 X^4 + H1 X^3 + H2 X^2 + H3 X + H4; the fee tokens are strictly increasing tokens (not order slots).
+ * header_eval = H0 X^4 + H1 X^3 + H2 X^2 + H3 X + H4; the root over nodes_out is H2; the fee tokens are strictly
+ * increasing tokens (not order slots).
  * That the fields are the block's own is not known here: Y compares every word with the one that L1 composed.
  *
  * Phases: A. ranges of what is composed   B. fee tokens   C. words   D. state vector   E. globals
@@ -25,10 +26,11 @@ include "generated/constants.circom";
  *   header_old_root, header_new_root   {field}    whole words, < r on L1
  *   header_fee_account     {uint(3 ACCOUNT_LEVELS)}
  *   header_fee_tokens[8]   {uint(3 BALANCE_LEVELS - 1)}
+ *   nodes[SHARED_NODES]    {field}    constrained here
  * Outputs: the state vector (`_out`) and the globals of the block.
  */
 template Open(ACCOUNT_LEVELS, BALANCE_LEVELS) {
-    assert(ACCOUNT_LEVELS > 0 && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
+    assert(ACCOUNT_LEVELS > SHARED_LEVELS() && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
     assert(BALANCE_LEVELS > 1 && BALANCE_LEVELS <= BALANCE_LEVELS());
 
     signal input X;
@@ -45,8 +47,9 @@ template Open(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input header_new_root;
     signal input header_fee_account;
     signal input header_fee_tokens[FEE_TOKENS()];
+    signal input nodes[SHARED_NODES()];
 
-    signal output root_out;
+    signal output nodes_out[SHARED_NODES()];
     signal output commitment_out;
     signal output l2_eval_out;
     signal output l2_parity_out;
@@ -125,7 +128,9 @@ template Open(ACCOUNT_LEVELS, BALANCE_LEVELS) {
         }
     }
     commitment_out <== hash.out;
-    root_out <== header_old_root;
+    signal root <== SharedRoot()(nodes);
+    root === header_old_root;
+    nodes_out <== nodes;
     l2_eval_out <== 0;
     l2_parity_out <== 0;
     l1_eval_out <== 0;

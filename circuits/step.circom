@@ -15,14 +15,15 @@ include "lib/touches.circom";
 /**
  * One step: S' = step(S), with what it publishes (protocol 4, 6, 7). An operation is a step, a Swap three.
  *
- * Statement: (root, fees) becomes what protocol 4 says of the operation, whose conditions all hold; evaluations, counts
+ * Statement: (state, fees) becomes what protocol 4 says of the operation, whose conditions all hold; evaluations, counts
  * and commitment take in what it publishes; (pending, link, rest) go on as Link says. Queue operations (Deposit, FullExit)
  * are satisfiable on every state that this circuit can reach with nothing pending, whatever keys and order slots stand in
  * it or in the record.
  *
  * Phases: A. kind, widths   B. touch 1: `from`, `token`   C. touch 2: `to`, `to_slot`   D. fees   E. Swap, batch   F. data
  *
- * The touches are sequential: the second opens the root that the first leaves, so from_id = to_id needs no special case.
+ * The touches are sequential: the second opens the nodes that the first leaves, so accounts under one node, or
+ * from_id = to_id, need no special case.
  *
  * Conservation: of each token, touch 1 + touch 2 + fees is what L1 paid in, less what it pays out by the record:
  *
@@ -52,14 +53,14 @@ include "lib/touches.circom";
  * Outputs: *_out {state vector}
  */
 template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
-    assert(ACCOUNT_LEVELS > 0 && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
+    assert(ACCOUNT_LEVELS > SHARED_LEVELS() && ACCOUNT_LEVELS <= ACCOUNT_LEVELS());
     assert(BALANCE_LEVELS > 1 && BALANCE_LEVELS <= BALANCE_LEVELS());
 
     signal input X;
     signal input domain;
     signal input timestamp;
     signal input fee_tokens[FEE_TOKENS()];
-    signal input root_in;
+    signal input nodes_in[SHARED_NODES()];
     signal input commitment_in;
     signal input l2_eval_in;
     signal input l2_parity_in;
@@ -75,7 +76,7 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) from;
     input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) to;
 
-    signal output root_out;
+    signal output nodes_out[SHARED_NODES()];
     signal output commitment_out;
     signal output l2_eval_out;
     signal output l2_parity_out;
@@ -109,7 +110,7 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     debit.balance <== from_balance;
 
     component first = Touch(ACCOUNT_LEVELS, BALANCE_LEVELS);
-    first.root <== root_in;
+    first.nodes <== nodes_in;
     first.digits <== decoded.from_digits;
     first.slot_digits <== decoded.token_digits;
     first.opened <== from;
@@ -137,14 +138,14 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     credit.balance <== to_balance;
 
     component second = Touch(ACCOUNT_LEVELS, BALANCE_LEVELS);
-    second.root <== first.new_root;
+    second.nodes <== first.new_nodes;
     second.digits <== decoded.to_digits;
     second.slot_digits <== decoded.to_slot_digits;
     second.opened <== to;
     second.balance <== to_balance;
     second.new_account <== credit.new_account;
     second.new_balance <== credit.new_balance;
-    root_out <== second.new_root;
+    nodes_out <== second.new_nodes;
 
     // D. Fees
     fees_out <== CreditFee()(op.token, decoded.fee, fee_tokens, fees_in);

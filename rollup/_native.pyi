@@ -192,6 +192,8 @@ class StateTree:
         """
     def account_path(self, account_id: int) -> list[list[int]]:
         """The eight children of every node above the account's leaf, bottom first."""
+    def account_node(self, depth: int, index: int) -> int:
+        """The hash of the `index`th of the 8^depth nodes that lie `depth` levels below the root."""
     def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
         """The same of a slot, up to the account's balances root."""
     def copy(self) -> StateTree:

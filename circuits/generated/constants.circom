@@ -4,6 +4,8 @@ pragma circom 2.2.0;
 function ARITY_BITS() { return 3; }
 function ARITY() { return 8; }
 function ACCOUNT_LEVELS() { return 8; }
+function SHARED_LEVELS() { return 2; }
+function SHARED_NODES() { return 64; }
 function BALANCE_LEVELS() { return 4; }
 function ACCOUNT_ID_BITS() { return 24; }
 function SLOT_BITS() { return 12; }

@@ -101,11 +101,14 @@ bus Account() {
     signal nonce;
 }
 
-/** An account as the tree holds it, with the paths to it and to one of its slots; bottom level first. */
+/**
+ * An account as the tree holds it, with the paths to it, below the shared nodes, and to one of its slots; bottom level
+ * first.
+ */
 bus Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     Account() account;
     signal balance_path[BALANCE_LEVELS][ARITY()];
-    signal account_path[ACCOUNT_LEVELS][ARITY()];
+    signal account_path[ACCOUNT_LEVELS - SHARED_LEVELS()][ARITY()];
 }
 
 /** M1, M2, M3 of a signed message (protocol 4). */

@@ -2,4 +2,4 @@ pragma circom 2.2.0;
 
 include "../block.circom";
 
-component main {public [C, X, Y]} = Block(2, 2, 2);
+component main {public [C, X, Y]} = Block(2, 3, 2);

@@ -2,4 +2,4 @@ pragma circom 2.2.0;
 
 include "../open.circom";
 
-component main {public [X]} = Open(2, 2);
+component main {public [X]} = Open(3, 2);

@@ -46,6 +46,11 @@ impl StateTree {
         self.accounts.path(account_id)
     }
 
+    /// A node of the account tree, `depth` levels below the root.
+    pub fn account_node(&self, depth: usize, index: u64) -> Result<Fr, TreeError> {
+        self.accounts.node(depth, index)
+    }
+
     pub fn balance_path(&self, account_id: u64, slot: u64) -> Result<Path, TreeError> {
         self.balances.get(&account_id).unwrap_or(&self.no_balances).path(slot)
     }

@@ -105,6 +105,23 @@ impl MerkleTree {
         })
     }
 
+    /// The hash of the `index`th of the nodes that lie `depth` levels below the root; at the tree's own depth, a leaf.
+    pub fn node(&self, depth: usize, index: u64) -> Result<Fr, TreeError> {
+        if depth > self.levels() {
+            return Err(TreeError::Levels { got: depth });
+        }
+        check_index(depth, index)?;
+        let mut node = self.root.as_deref();
+        for below in (0..depth).rev() {
+            match node {
+                None => break,
+                Some(Node::Bottom { leaves, .. }) => return Ok(leaves[digit(index, below)]),
+                Some(Node::Inner { children, .. }) => node = children[digit(index, below)].as_deref(),
+            }
+        }
+        Ok(node.map_or(self.empty[self.levels() - depth], Node::hash))
+    }
+
     pub fn set(&mut self, index: u64, value: Fr) -> Result<(), TreeError> {
         self.set_many(&[(index, value)])
     }

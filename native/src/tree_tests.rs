@@ -34,6 +34,24 @@ fn root_after_random_updates_equals_the_dense_tree() {
 }
 
 #[test]
+fn node_of_every_depth_is_the_hash_of_its_children() {
+    let mut tree = MerkleTree::new(LEVELS, Fr::from(11)).unwrap();
+    for update in [&[][..], &random_updates(9), &random_updates(60)] {
+        tree.set_many(update).unwrap();
+        assert_eq!(tree.node(0, 0), Ok(tree.root()));
+        for depth in 0..LEVELS {
+            let nodes: Vec<Fr> = (0..8u64.pow(depth as u32 + 1)).map(|at| tree.node(depth + 1, at).unwrap()).collect();
+            for (at, children) in nodes.chunks(ARITY).enumerate() {
+                assert_eq!(tree.node(depth, at as u64), Ok(crate::poseidon::hash(children).unwrap()));
+            }
+        }
+        (0..512).for_each(|index| assert_eq!(tree.node(LEVELS, index), tree.get(index)));
+    }
+    assert_eq!(tree.node(2, 64), Err(TreeError::Index { got: 64, bound: 64 }));
+    assert_eq!(tree.node(4, 0), Err(TreeError::Levels { got: 4 }));
+}
+
+#[test]
 fn set_many_with_repeated_indices_equals_setting_in_order() {
     let mut one_by_one = MerkleTree::new(LEVELS, Fr::zero()).unwrap();
     let mut batch = one_by_one.clone();

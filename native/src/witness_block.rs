@@ -41,10 +41,14 @@ fn in_piece(name: &str) -> impl FnOnce(CircuitError) -> CircuitError + '_ {
     move |error| CircuitError(format!("{name}: {error}"))
 }
 
+fn disagrees(name: &str, given: Fr, source: &str, value: Fr) -> CircuitError {
+    CircuitError(format!("{name} is given as {given}, but {source} gives {value}"))
+}
+
 /// Adds a value that follows from elsewhere; when the caller gave it too, both must agree.
 fn fill(values: &mut Vec<Assignment>, name: &str, value: Fr, source: &str) -> Result<()> {
     match values.iter().find(|pair| bare(&pair.0) == name) {
-        Some((_, given)) if *given != value => refuse!("{name} is given as {given}, but {source} gives {value}"),
+        Some((_, given)) if *given != value => Err(disagrees(name, *given, source, value)),
         Some(_) => Ok(()),
         None => {
             values.push((name.to_owned(), value));
@@ -70,12 +74,18 @@ impl Carried {
     }
 }
 
+fn output_wires(ports: &[Port]) -> HashMap<&str, u32> {
+    let mut wires = HashMap::new();
+    for Port { role, wire, .. } in ports {
+        if let Role::Out(key) = role {
+            wires.insert(key.as_str(), *wire);
+        }
+    }
+    wires
+}
+
 fn outputs(ports: &[Port], witness: &[Fr]) -> Values {
-    let out = |port: &Port| match &port.role {
-        Role::Out(key) => Some((key.clone(), witness[port.wire as usize])),
-        _ => None,
-    };
-    ports.iter().filter_map(out).collect()
+    output_wires(ports).into_iter().map(|(key, wire)| (key.to_owned(), witness[wire as usize])).collect()
 }
 
 fn fill_state(ports: &[Port], state: &Values, source: &str, values: &mut Vec<Assignment>) -> Result<()> {
@@ -131,12 +141,7 @@ impl Block {
         }
         if steps.iter().all(|values| self.gives_state(values)) {
             solved.extend(self.solve_steps(steps, &carried)?);
-            for index in 1..=self.n_steps {
-                let state = outputs(self.piece(index - 1).1, &solved[index - 1]);
-                let mut values = steps[index - 1].clone();
-                fill_state(&self.ports[1], &state, &self.piece_name(index - 1), &mut values)
-                    .map_err(in_piece(&self.piece_name(index)))?;
-            }
+            self.check_states(&solved)?;
         } else {
             for (index, values) in steps.iter().enumerate() {
                 let state = outputs(self.piece(index).1, &solved[index]);
@@ -152,6 +157,24 @@ impl Block {
             }
         }
         Ok(whole)
+    }
+
+    /// Refuses the first Step whose `_in` values are not what the piece before gives.
+    fn check_states(&self, solved: &[Vec<Fr>]) -> Result<()> {
+        for (index, pair) in (1..=self.n_steps).zip(solved.windows(2)) {
+            let sources = output_wires(self.piece(index - 1).1);
+            for port in &self.ports[1] {
+                let Role::In(key) = &port.role else { continue };
+                let Some(&source) = sources.get(key.as_str()) else { continue };
+                let (given, value) = (pair[1][port.wire as usize], pair[0][source as usize]);
+                if given != value {
+                    let output = format!("{} of {}", with_suffix(key, "_out"), self.piece_name(index - 1));
+                    let refusal = disagrees(&port.name, given, &output, value);
+                    return Err(refusal).map_err(in_piece(&self.piece_name(index)));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Has the plan of a piece made, with zero for what follows from elsewhere: a plan depends on which wires are given

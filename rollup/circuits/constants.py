@@ -9,6 +9,8 @@ _NAMES = (
     "ARITY_BITS",
     "ARITY",
     "ACCOUNT_LEVELS",
+    "SHARED_LEVELS",
+    "SHARED_NODES",
     "BALANCE_LEVELS",
     "ACCOUNT_ID_BITS",
     "SLOT_BITS",

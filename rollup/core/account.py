@@ -6,7 +6,14 @@ from functools import cache
 
 from rollup._native import StateTree, poseidon
 from rollup.core.checks import check_uint
-from rollup.core.constants import ACCOUNT_LEVELS, ARITY, ARITY_BITS, BALANCE_BITS, BALANCE_LEVELS
+from rollup.core.constants import (
+    ACCOUNT_LEVELS,
+    ARITY,
+    ARITY_BITS,
+    BALANCE_BITS,
+    BALANCE_LEVELS,
+    SHARED_LEVELS,
+)
 from rollup.core.operations import NO_KEY, Key
 
 
@@ -58,6 +65,10 @@ class Shape:
     def accounts(self) -> int:
         """Number of account ids."""
         return 1 << ARITY_BITS * self.account_levels
+
+    def shared_node_of(self, account_id: int) -> int:
+        """Under which of the shared nodes an account lies."""
+        return account_id >> ARITY_BITS * (self.account_levels - SHARED_LEVELS)
 
     @property
     def slots(self) -> int:
@@ -120,6 +131,10 @@ class AccountTree:
     def account_path(self, account_id: int) -> list[list[int]]:
         """Per level, bottom first, the eight children on the way from the account to the root."""
         return self._tree.account_path(check_uint("account_id", account_id, ARITY_BITS * self._shape.account_levels))
+
+    def shared_node(self, number: int) -> int:
+        """One of the SHARED_NODES nodes that lie SHARED_LEVELS below the root."""
+        return self._tree.account_node(SHARED_LEVELS, number)
 
     def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
         """As `account_path`, from the balance to the account's balances root."""

@@ -16,6 +16,7 @@ from rollup.core.constants import (
     FIELD_MODULUS,
     MAX_L1_OPERATIONS_PER_BLOCK,
     QUEUE_INDEX_BITS,
+    SHARED_LEVELS,
 )
 from rollup.core.errors import BlockFullError, BlockSealedError, FeeAccountMissingError, TooManyL1OperationsError
 from rollup.core.header import Header, check_fee_tokens
@@ -71,11 +72,11 @@ class SealedBlock:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What a step opens of the trees, and the root it leaves."""
+    """What a step opens of the trees, and the shared nodes it leaves."""
 
     sender: TouchInputs
     receiver: TouchInputs
-    root_out: int
+    nodes_out: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class BlockBuilder:
         self._wants_witness = witness
         self._max_l1_operations = max_l1_operations
         self._old_root = state.root
+        self._nodes = tuple(state.shared_nodes()) if witness else ()
         self._start = state.mark()
         self._operations: list[SimpleOperation | Swap] = []
         self._steps: list[Step] = []
@@ -249,8 +251,12 @@ class BlockBuilder:
         return TouchInputs(
             self._state.account(account_id),
             self._state.balance_path(account_id, slot),
-            self._state.account_path(account_id),
+            self._account_path(account_id),
         )
+
+    def _account_path(self, account_id: int) -> Path:
+        """Up to the account's shared node."""
+        return self._state.account_path(account_id)[:-SHARED_LEVELS]
 
     def _take(self, step: Step) -> None:
         self._steps.append(step)
@@ -272,17 +278,25 @@ class BlockBuilder:
         receiver = self._touch_inputs(slots.to_id, slots.to_slot)
         if step.second:
             self._state.touch(step.second)
-        return _Opened(sender, receiver, self._state.root)
+        return _Opened(sender, receiver, self._nodes_after(slots.from_id, slots.to_id))
+
+    def _nodes_after(self, *touched: int) -> tuple[int, ...]:
+        """The shared nodes, after these accounts were touched."""
+        nodes = list(self._opened[-1].nodes_out if self._opened else self._nodes)
+        for account_id in touched:
+            number = self._state.shape.shared_node_of(account_id)
+            nodes[number] = self._state.shared_node(number)
+        return tuple(nodes)
 
     def _padded_openings(self) -> list[_Opened]:
         if not self._wants_witness or not self.free_steps:
             return list(self._opened)
         touch = self._touch_inputs(0, 0)
-        return self._opened + [_Opened(touch, touch, self._state.root)] * self.free_steps
+        return self._opened + [_Opened(touch, touch, self._nodes_after())] * self.free_steps
 
     def _credit_fees(self) -> _Closing | None:
         account = self._state.account(self._fee_account)
-        account_path = self._state.account_path(self._fee_account) if self._wants_witness else []
+        account_path = self._account_path(self._fee_account) if self._wants_witness else []
         balance_paths = []
         for token, fee in self.fees.items():
             if self._wants_witness:
@@ -312,14 +326,14 @@ class BlockBuilder:
         self, steps: Sequence[Step], opened: Sequence[_Opened], commitments: Sequence[int], x: int
     ) -> list[StateVector]:
         """The state vector before the first step, and after each."""
-        vectors = [StateVector(self._old_root, commitments[0])]
+        vectors = [StateVector(self._nodes, commitments[0])]
         for i, step in enumerate(steps):
             before = vectors[-1]
             chunks, words = step.operation.chunks(), step.operation.record()
             pending, link, rest = linkage(_taken(step), step.batch_rest, before.link, before.rest)
             vectors.append(
                 StateVector(
-                    root=opened[i].root_out if opened else 0,
+                    nodes=opened[i].nodes_out if opened else (),
                     commitment=commitments[i + 1],
                     l2_eval=_append_chunks(before, chunks, x),
                     l2_parity=(before.l2_parity + len(chunks)) % 2,

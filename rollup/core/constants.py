@@ -16,6 +16,9 @@ FIELD_MODULUS: Final = 218882428718392752222464057452572750885483644004160343436
 ARITY_BITS: Final = 3
 ARITY: Final = 1 << ARITY_BITS
 ACCOUNT_LEVELS: Final = 8
+SHARED_LEVELS: Final = 2
+"""Of the account tree's levels, the upper ones that a block hashes twice in all, not in each step (protocol 15)."""
+SHARED_NODES: Final = ARITY**SHARED_LEVELS
 BALANCE_LEVELS: Final = 4
 ACCOUNT_ID_BITS: Final = ARITY_BITS * ACCOUNT_LEVELS
 SLOT_BITS: Final = ARITY_BITS * BALANCE_LEVELS

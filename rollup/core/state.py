@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from rollup.core.account import Account, AccountTree, OrderSlot, Shape
 from rollup.core.checks import check_below
-from rollup.core.constants import ACCOUNT_LEVELS, BALANCE_LEVELS
+from rollup.core.constants import ACCOUNT_LEVELS, BALANCE_LEVELS, SHARED_NODES
 from rollup.core.operations import Operation, PublishedOperation
 from rollup.core.rules import Applied, Context, Touch, plan, plan_fee, plan_published
 
@@ -87,6 +87,15 @@ class State:
         """Per level, bottom first, the eight children on the way from the account's leaf to the root."""
         self._flush()
         return self._tree.account_path(account_id)
+
+    def shared_nodes(self) -> list[int]:
+        """The nodes that the steps of a block share, in the order of the ids under them (protocol 15)."""
+        return [self.shared_node(number) for number in range(SHARED_NODES)]
+
+    def shared_node(self, number: int) -> int:
+        """One of them."""
+        self._flush()
+        return self._tree.shared_node(number)
 
     def balance_path(self, account_id: int, slot: int) -> list[list[int]]:
         """As `account_path`, from the slot's leaf to the account's balances root."""

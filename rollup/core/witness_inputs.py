@@ -20,10 +20,11 @@ Path: TypeAlias = list[list[int]]
 class StateVector:
     """What runs through the steps: each step's `_out` is the next one's `_in`.
 
-    `pending`, `link` and `rest` hold together what takes several steps, see `step_signals.linkage`.
+    `nodes` are those of the account tree SHARED_LEVELS below the root, in the order of the ids under them. `pending`,
+    `link` and `rest` hold together what takes several steps, see `step_signals.linkage`.
     """
 
-    root: int
+    nodes: tuple[int, ...]
     commitment: int
     l2_eval: int = 0
     l2_parity: int = 0
@@ -47,7 +48,7 @@ def account_signals(prefix: str, account: Account) -> Inputs:
 
 @dataclass(frozen=True, slots=True)
 class TouchInputs:
-    """What the tree holds before a touch: the account, the slot's path and the account's."""
+    """What the tree holds before a touch: the account, the slot's path, and the account's below its shared node."""
 
     account: Account
     balance_path: Path
@@ -64,7 +65,7 @@ class TouchInputs:
 
 @dataclass(frozen=True, slots=True)
 class OpenInputs:
-    """Inputs of Open, and the state vector it gives."""
+    """Inputs of Open, and the state vector it gives; `nodes` are that one's."""
 
     header: Header
     challenge: int
@@ -72,9 +73,8 @@ class OpenInputs:
 
     def signals(self) -> Inputs:
         """All inputs of the circuit."""
-        return {"X": self.challenge} | {
-            f"header_{field.name}": getattr(self.header, field.name) for field in fields(self.header)
-        }
+        signals: Inputs = {"X": self.challenge, "nodes": self.state_out.nodes}
+        return signals | {f"header_{field.name}": getattr(self.header, field.name) for field in fields(self.header)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class StepInputs:
 
 @dataclass(frozen=True, slots=True)
 class CloseInputs:
-    """Inputs of Close; `balance_paths` each as it stands when its turn comes."""
+    """Inputs of Close; `account_path` as in TouchInputs, `balance_paths` each as it stands when its turn comes."""
 
     header: Header
     challenge: int

@@ -1,13 +1,13 @@
-"""A small rollup to take witnesses from: 64 accounts, 64 slots, a few users, and one step of every kind."""
+"""A small rollup to take witnesses from: 512 accounts, 64 slots, a few users, and one step of every kind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rollup._native import eddsa_public_key, eddsa_sign
 from rollup.core.account import Account
 from rollup.core.block import BlockBuilder, SealedBlock
-from rollup.core.constants import ARITY_BITS
+from rollup.core.constants import ARITY_BITS, SHARED_LEVELS
 from rollup.core.operations import (
     Batch,
     CancelOrder,
@@ -33,8 +33,9 @@ from rollup.core.operations import (
 from rollup.core.rules import Touch
 from rollup.core.state import State
 
-ACCOUNT_LEVELS = 2
+ACCOUNT_LEVELS = 3
 BALANCE_LEVELS = 2
+ACCOUNTS = 1 << ARITY_BITS * ACCOUNT_LEVELS
 ORDER_SLOT = 1 << (ARITY_BITS * BALANCE_LEVELS - 1)
 DOMAIN = domain(31337, 0xC0FFEE)
 NOW = 1_700_000_000
@@ -71,8 +72,9 @@ def user(account_id: int) -> User:
     return User(account_id, 0xA000 + account_id, bytes([account_id + 1]) * 32)
 
 
-OPERATOR, ALICE, BOB, CAROL = user(0), user(1), user(10), user(47)
-NOBODY = user(20)
+OPERATOR, ALICE, BOB, CAROL = user(0), user(1), user(10), user(247)
+NOBODY = user(148)
+"""Operator and Alice are under one shared node, Bob under the next, the others under nodes of other rows."""
 
 
 class World:
@@ -251,3 +253,20 @@ def step_inputs(world: World, case: Case, position: int = 0, **changes: Any) -> 
     sealed = copy.block([*before, operation], **changes)
     assert sealed.witness is not None
     return dict(sealed.witness.steps[position + index].signals())
+
+
+def lower_path(state: State, account_id: int) -> list[list[int]]:
+    """The account's path up to its shared node."""
+    return state.account_path(account_id)[:-SHARED_LEVELS]
+
+
+def array(outputs: Mapping[str, int], name: str) -> list[int]:
+    """The elements of an output that is an array."""
+    return [outputs[f"{name}[{index}]"] for index in range(sum(found.startswith(f"{name}[") for found in outputs))]
+
+
+def following(outputs: Mapping[str, int]) -> Inputs:
+    """The `_in` values of the piece that follows one with these outputs."""
+    names = {found.split("[")[0] for found in outputs}
+    states = [name for name in names if name.endswith("_out")]
+    return {name.replace("_out", "_in"): outputs.get(name, array(outputs, name)) for name in states}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from attack_table import ATTACKS, BASES, Attack, accepted, attack, changed, full_exit
-from circuit_world import ALICE, BOB, CAROL, FEE_TOKENS, NOBODY, NOW, OPERATOR, ORDER_SLOT, Inputs, World
+from circuit_world import ACCOUNTS, ALICE, BOB, CAROL, FEE_TOKENS, NOBODY, NOW, OPERATOR, ORDER_SLOT, Inputs, World
 from raw_step import chain_of, raw_step, value_of
 
 from rollup._native import BASE8
@@ -104,9 +104,9 @@ changed("deposit", "amount_129_bits", amount=1 << 128)
 changed("deposit", "amount_negative", amount=-1)
 changed("deposit", "address_161_bits", address=1 << 160 | 5)
 changed("deposit", "aux_65_bits", aux=1 << 64)
-changed("deposit", "from_id_beyond_tree", from_id=NOBODY.account_id + 64)
-changed("transfer", "to_id_beyond_tree", to_id=BOB.account_id + 64)
-changed("transfer", "from_id_beyond_tree", from_id=ALICE.account_id + 64)
+changed("deposit", "from_id_beyond_tree", from_id=NOBODY.account_id + ACCOUNTS)
+changed("transfer", "to_id_beyond_tree", to_id=BOB.account_id + ACCOUNTS)
+changed("transfer", "from_id_beyond_tree", from_id=ALICE.account_id + ACCOUNTS)
 changed("full_exit", "token_beyond_tree", token=5 + 64)
 changed("transfer", "valid_from_negative", valid_from=-1)
 changed("transfer", "valid_until_41_bits", valid_until=LIMIT + NOW - 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from circuit_world import ALICE, BOB, CAROL, DOMAIN, NOBODY, NOW, OPERATOR, User, World, user
+from circuit_world import ACCOUNTS, ALICE, BOB, CAROL, DOMAIN, NOBODY, NOW, OPERATOR, User, World, user
 
 from rollup._native import eddsa_public_key, eddsa_sign
 from rollup.core.account import OrderSlot
@@ -31,7 +31,7 @@ from rollup.core.operations import (
 _Signable = TypeVar("_Signable", Order, Transfer, TransferToAddress, Withdraw, ForcedExit, CancelOrder)
 
 USERS = (OPERATOR, ALICE, BOB, CAROL, NOBODY, user(33))
-STRANGERS = tuple(user(account_id) for account_id in range(48, 56))
+STRANGERS = tuple(user(account_id) for account_id in range(52, 60))
 """They get money and never a key."""
 TOKENS = (0, 0, 5, 5, 9)
 NEW_SECRETS = tuple(bytes([0x40 + index]) * 32 for index in range(4))
@@ -73,7 +73,7 @@ class Chooser:
 
     def _deposit(self) -> Deposit:
         who, token = self.rng.choice(USERS * 2 + STRANGERS), self._token()
-        account_id = self.rng.randrange(64) if self._goes_wrong() else who.account_id
+        account_id = self.rng.randrange(ACCOUNTS) if self._goes_wrong() else who.account_id
         refused = self.rng.random() < 0.1
         amount, key = self.rng.randrange(10**18), self.rng.choice((who.key, (0, 0), (1, 2)))
         sends = who in USERS and self.rng.random() < 0.6

@@ -6,7 +6,7 @@ So an attack breaks the one rule that it is about, and nothing but the constrain
 from dataclasses import dataclass
 from typing import Any
 
-from circuit_world import DOMAIN, FEE_TOKENS, NOW, Inputs, User
+from circuit_world import DOMAIN, FEE_TOKENS, NOW, Inputs, User, lower_path
 
 from rollup._native import eddsa_sign, poseidon
 from rollup.core.account import Account
@@ -91,14 +91,15 @@ class RawStep:
     """Inputs of a Step, and what it leaves if its constraints hold."""
 
     inputs: Inputs
-    root: int
+    nodes: tuple[int, ...]
     unfinished: Unfinished
     state: State
 
     @property
     def outputs(self) -> Inputs:
         names = ("pending_out", "link_out", "rest_out")
-        return {"root_out": self.root, **dict(zip(names, self.unfinished, strict=True))}
+        nodes = {f"nodes_out[{index}]": node for index, node in enumerate(self.nodes)}
+        return {**nodes, **dict(zip(names, self.unfinished, strict=True))}
 
 
 def raw_step(
@@ -127,7 +128,7 @@ def raw_step(
         fields |= {"signature_r": (rx, ry), "signature_s": s}
     pending, link, rest = asked(fields, nonce) if before is None else before
 
-    vector = StateVector(root=state.root, commitment=123, pending=pending, link=link, rest=rest)
+    vector = StateVector(nodes=tuple(state.shared_nodes()), commitment=123, pending=pending, link=link, rest=rest)
     public: Inputs = {"X": X, "domain": DOMAIN, "timestamp": NOW, "fee_tokens": FEE_TOKENS}
     inputs = public | vector.signals("_in") | {f"op.{name}": value for name, value in fields.items()}
     inputs |= _opened(state, "from.", from_id, token)
@@ -135,7 +136,7 @@ def raw_step(
     inputs |= _opened(state, "to.", to_id, to_slot)
     state.touch(_second(state, fields, to_id, to_slot))
     reduced = {name: _reduced(value) for name, value in inputs.items()}
-    return RawStep(reduced, state.root, _unfinished(fields, link, rest), state)
+    return RawStep(reduced, tuple(state.shared_nodes()), _unfinished(fields, link, rest), state)
 
 
 def asked(fields: Inputs, nonce: int) -> Unfinished:
@@ -191,7 +192,7 @@ def _opened(state: State, prefix: str, account_id: int, slot: int) -> Inputs:
     return {
         **account_signals(f"{prefix}account.", state.account(account_id)),
         f"{prefix}balance_path": state.balance_path(account_id, slot),
-        f"{prefix}account_path": state.account_path(account_id),
+        f"{prefix}account_path": lower_path(state, account_id),
     }
 
 

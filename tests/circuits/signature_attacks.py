@@ -1,13 +1,13 @@
-"""Attacks on signatures, keys and tree paths."""
+"""Attacks on signatures, keys, tree paths and shared nodes."""
 
-from attack_table import ATTACKS, BASES, Attack, attack, withdraw
-from circuit_world import ALICE, BOB, Inputs, World
-from raw_step import raw_step
+from attack_table import ATTACKS, BASES, VALID, Attack, attack, withdraw
+from circuit_world import ACCOUNT_LEVELS, ALICE, BALANCE_LEVELS, BOB, OPERATOR, Inputs, User, World, lower_path
+from raw_step import RawStep, raw_step
 from reference_babyjub import add, multiply, torsion_points
 
 from rollup._native import BASE8, SUBGROUP_ORDER
 from rollup.core.account import Account
-from rollup.core.constants import FIELD_MODULUS
+from rollup.core.constants import ARITY, FIELD_MODULUS, SHARED_LEVELS, SHARED_NODES
 
 # Signatures
 
@@ -118,9 +118,10 @@ def _bent_path(which: str, level: int) -> Attack:
     return make
 
 
-for _which in ("from.balance_path", "from.account_path", "to.balance_path", "to.account_path"):
-    for _level in range(2):
-        ATTACKS[f"{_which}_bent_at_{_level}"] = _bent_path(_which, _level)
+for _side in ("from", "to"):
+    for _tree, _levels in (("balance", BALANCE_LEVELS), ("account", ACCOUNT_LEVELS - SHARED_LEVELS)):
+        for _level in range(_levels):
+            ATTACKS[f"{_side}_{_tree}_path_bent_at_{_level}"] = _bent_path(f"{_side}.{_tree}_path", _level)
 
 
 @attack
@@ -135,3 +136,54 @@ def withdraw_with_a_made_up_balance(world: World) -> Inputs:
     path = [list(children) for children in inputs["from.balance_path"]]
     path[0][0] = 10**30
     return inputs | {"from.balance_path": path}
+
+
+# Shared nodes: the account is under another node than its id says, or the node is another one
+
+
+def _under(to_id: int) -> Attack:
+    """Pays to Bob's account, which is all that is opened, by the id of a place under another node."""
+
+    def make(world: World) -> Inputs:
+        bobs = BASES["transfer"].step(world).inputs
+        opened = {name: value for name, value in bobs.items() if name.startswith("to.")}
+        return BASES["transfer"].step(world, to_id=to_id).inputs | opened
+
+    return make
+
+
+_BELOW = ARITY ** (ACCOUNT_LEVELS - SHARED_LEVELS)
+for _node in range(SHARED_NODES):
+    _place = _node * _BELOW + BOB.account_id % _BELOW
+    if _place != BOB.account_id:
+        ATTACKS[f"transfer_to_a_place_under_node_{_node}"] = _under(_place)
+
+
+def _other_node(who: User) -> Attack:
+    """The state before the step is another one, in the one node that the account is under."""
+
+    def make(world: World) -> Inputs:
+        inputs = BASES["transfer"].step(world).inputs
+        nodes = list(inputs["nodes_in"])
+        nodes[world.state.shape.shared_node_of(who.account_id)] += 1
+        return inputs | {"nodes_in": nodes}
+
+    return make
+
+
+ATTACKS["transfer_from_under_another_node"] = _other_node(ALICE)
+ATTACKS["transfer_to_under_another_node"] = _other_node(BOB)
+
+
+def _to_the_operator(world: World) -> RawStep:
+    return BASES["transfer"].step(world, to_id=OPERATOR.account_id, address=OPERATOR.address)
+
+
+VALID["transfer_within_a_node"] = _to_the_operator
+
+
+@attack
+def transfer_within_a_node_that_undoes_the_debit(world: World) -> Inputs:
+    """Touch 2 opens the node that touch 1 found, not the one that it left."""
+    path = lower_path(world.state, OPERATOR.account_id)
+    return _to_the_operator(world).inputs | {"to.account_path": path}

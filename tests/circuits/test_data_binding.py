@@ -7,10 +7,9 @@ contract: it changes the published data, computes X and Y of that, and asks the 
 from collections.abc import Callable
 
 import pytest
-from circuit_world import ALICE, BOB, NOBODY, Inputs, World
+from circuit_world import ALICE, BOB, NOBODY, World, following
 from eth_hash.auto import keccak
 
-from rollup._native import Witness
 from rollup.circuits.blocks import Pieces
 from rollup.core.binding import evaluate, join_evaluations
 from rollup.core.block import SealedBlock
@@ -55,12 +54,6 @@ class Published:
         return join_evaluations(evaluate(self.header, x), evaluate(l2, x), evaluate(self.words, x), x)
 
 
-def state_of(witness: Witness) -> Inputs:
-    outputs = witness.outputs()
-    state: Inputs = {name.replace("_out", "_in"): v for name, v in outputs.items() if name.endswith("_out")}
-    return state | {"fees_in": [outputs[f"fees_out[{j}]"] for j in range(8)]}
-
-
 def accepts(pieces: Pieces, sealed: SealedBlock, x: int, y: int) -> bool:
     """Whether the circuits hold for (C, x, y) with the block's own data."""
     inputs = sealed.witness
@@ -69,9 +62,9 @@ def accepts(pieces: Pieces, sealed: SealedBlock, x: int, y: int) -> bool:
     assert pieces.open.check(witness) is None
     header_eval = witness.outputs()["header_eval"]
     for step in inputs.steps:
-        witness = pieces.step.witness(step.signals() | state_of(witness) | {"X": x})
+        witness = pieces.step.witness(step.signals() | following(witness.outputs()) | {"X": x})
         assert pieces.step.check(witness) is None
-    own = inputs.close.signals() | state_of(witness)
+    own = inputs.close.signals() | following(witness.outputs())
     close = pieces.close.witness(own | {"X": x, "Y": y, "header_eval": header_eval})
     return pieces.close.check(close) is None
 

@@ -1,14 +1,15 @@
 """Open and Close alone: every range, the fee tokens, the fee account, and each element of the state vector."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from circuit_world import ALICE, BOB, FEE_TOKENS, NOBODY, ORDER_SLOT, Inputs, World
+from circuit_world import ACCOUNTS, ALICE, BOB, FEE_TOKENS, NOBODY, ORDER_SLOT, Inputs, World, array, lower_path
 
 from rollup._native import poseidon
 from rollup.circuits.blocks import Pieces
 from rollup.core.binding import commit_header, evaluate
-from rollup.core.constants import FIELD_MODULUS
+from rollup.core.constants import ARITY, FIELD_MODULUS, SHARED_NODES
 from rollup.core.rules import Touch
 from rollup.core.witness_inputs import account_signals
 
@@ -21,7 +22,7 @@ WIDTHS = {
     "header_queue_count": 16,
     "header_l2_chunks": 20,
     "header_l1_words": 20,
-    "header_fee_account": 6,
+    "header_fee_account": 9,
 }
 
 
@@ -42,12 +43,18 @@ def test_open_gives_the_state_vector_of_the_header(pieces: Pieces, block: tuple[
     outputs = witness.outputs()
     assert pieces.open.check(witness) is None
     assert outputs["header_eval"] == close["header_eval"]
-    assert outputs["root_out"] == inputs["header_old_root"]
+    assert array(outputs, "nodes_out") == list(inputs["nodes"])
     assert [outputs[f"fees_out[{j}]"] for j in range(8)] == [0] * 8
     for name in ("l2_eval", "l2_parity", "l1_eval", "l2_count", "l1_count", "pending", "link", "rest"):
         assert outputs[f"{name}_out"] == 0
     for name in ("domain", "timestamp", "new_root", "l2_chunks", "l1_words", "fee_account"):
         assert outputs[name] == inputs[f"header_{name}"]
+
+
+def root_over(nodes: Sequence[int]) -> int:
+    while len(nodes) > 1:
+        nodes = [poseidon(list(nodes[at : at + ARITY])) for at in range(0, len(nodes), ARITY)]
+    return nodes[0]
 
 
 def _opens(pieces: Pieces, inputs: Inputs) -> bool:
@@ -83,12 +90,23 @@ def test_open_fee_tokens_not_increasing_tokens_are_refused(
     assert not _opens(pieces, block[0] | {"header_fee_tokens": tokens})
 
 
+def test_open_nodes_that_are_not_the_old_roots_are_refused(pieces: Pieces, block: tuple[Inputs, Inputs]) -> None:
+    nodes = list(block[0]["nodes"])
+    assert len(nodes) == SHARED_NODES
+    others = [[*nodes[:k], (nodes[k] + 1) % FIELD_MODULUS, *nodes[k + 1 :]] for k in range(SHARED_NODES)]
+    others += [[nodes[1], nodes[0], *nodes[2:]], nodes[8:] + nodes[:8], [0] * SHARED_NODES]
+    witnesses = pieces.open.witness_many([block[0] | {"nodes": other} for other in others])
+    assert all(pieces.open.check(witness) is not None for witness in witnesses)
+
+
 def test_open_absorbs_and_evaluates_every_header_field(pieces: Pieces, block: tuple[Inputs, Inputs]) -> None:
     """A field that changes neither C nor Y would be bound to nothing."""
     inputs = block[0]
     honest = pieces.open.witness(inputs).outputs()
     fields = [*WIDTHS, "header_domain", "header_old_root", "header_new_root"]
     changed = [inputs | {name: inputs[name] ^ 1} for name in fields]
+    nodes = [7, *inputs["nodes"][1:]]
+    changed[fields.index("header_old_root")] |= {"nodes": nodes, "header_old_root": root_over(nodes)}
     spaced = [3 * j for j in range(8)]
     for j in range(8):
         changed.append(inputs | {"header_fee_tokens": [*spaced[:j], spaced[j] + 1, *spaced[j + 1 :]]})
@@ -147,10 +165,10 @@ def test_close_fee_account_that_does_not_exist_is_refused(pieces: Pieces, world:
     close = world.block([world.transfer(ALICE, BOB, 0, 5, 2)]).witness.close  # type: ignore[union-attr]
     state = world.state.copy()
     state.touch(Touch(0, 0, state.account(0), state.balance(0, 0) - 2))
-    inputs = close.signals() | {"fee_account": NOBODY.account_id, "root_in": state.root}
+    inputs = close.signals() | {"fee_account": NOBODY.account_id, "nodes_in": state.shared_nodes()}
     account = state.account(NOBODY.account_id)
     inputs |= account_signals("account.", account)
-    inputs["account_path"] = state.account_path(NOBODY.account_id)
+    inputs["account_path"] = lower_path(state, NOBODY.account_id)
     paths = []
     for token, fee in zip(FEE_TOKENS, close.state_in.fees, strict=True):
         paths.append(state.balance_path(NOBODY.account_id, token))
@@ -159,7 +177,7 @@ def test_close_fee_account_that_does_not_exist_is_refused(pieces: Pieces, world:
     assert not _closes(pieces, inputs)
 
 
-@pytest.mark.parametrize("account_id", [64, FIELD_MODULUS - 1])
+@pytest.mark.parametrize("account_id", [ACCOUNTS, FIELD_MODULUS - 1])
 def test_close_fee_account_beyond_the_tree_is_refused(
     pieces: Pieces, block: tuple[Inputs, Inputs], account_id: int
 ) -> None:

@@ -1,7 +1,7 @@
 """No Deposit and no FullExit is ever unprovable, whatever key, nonce or order slot stands in the tree or the record."""
 
 import pytest
-from circuit_world import ALICE, BOB, NOBODY, OPERATOR, ORDER_SLOT, World
+from circuit_world import ALICE, BOB, NOBODY, OPERATOR, ORDER_SLOT, World, array
 from raw_step import raw_step
 from reference_babyjub import torsion_points
 
@@ -29,7 +29,8 @@ def _accepts(step: Circuit, world: World, operation: QueueOperation) -> None:
     expected = raw_step(world.state, operation)
     witness = step.witness(expected.inputs)
     assert step.check(witness) is None
-    assert witness.outputs()["root_out"] == expected.root
+    outputs = witness.outputs()
+    assert expected.outputs.items() <= outputs.items()
 
 
 def _operations(account_id: int, owner: int, key: tuple[int, int]) -> dict[str, QueueOperation]:
@@ -71,7 +72,7 @@ def test_refused_deposit_is_always_provable(step: Circuit, world: World, token: 
         _accepts(step, world, Deposit(0, token, (1 << 128) - 1, owner, key, True, True, (1 << 64) - 1))
 
 
-@pytest.mark.parametrize("account_id", [0, 1, 33, 48, 63])
+@pytest.mark.parametrize("account_id", [0, 1, 33, 64, 511])
 @pytest.mark.parametrize("token", [0, 31, 32, 48, 63])
 def test_full_exit_of_any_account_and_slot_is_provable(
     step: Circuit, world: World, account_id: int, token: int
@@ -88,7 +89,7 @@ def test_full_exit_of_an_empty_account_for_owner_zero_pays_nothing(step: Circuit
 def test_deposit_never_replaces_a_key(step: Circuit, world: World) -> None:
     """I-03"""
     inputs = raw_step(world.state, Deposit(BOB.account_id, 5, 1, BOB.address, OPERATOR.key, True)).inputs
-    root = step.witness(inputs).outputs()["root_out"]
+    nodes = array(step.witness(inputs).outputs(), "nodes_out")
     state = world.state.copy()
     state.touch(Touch(BOB.account_id, 5, state.account(BOB.account_id), state.balance(BOB.account_id, 5) + 1))
-    assert root == state.root
+    assert nodes == state.shared_nodes()

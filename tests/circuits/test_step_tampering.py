@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import pytest
-from circuit_world import ALICE, BOB, DOMAIN, Inputs, World, one_of_each, populated, step_inputs
+from circuit_world import ALICE, BOB, DOMAIN, Inputs, World, array, one_of_each, populated, step_inputs
 from r1cs_reader import R1cs
 
 from rollup._native import Circuit, poseidon
-from rollup.core.constants import FIELD_MODULUS
+from rollup.core.constants import FIELD_MODULUS, SHARED_NODES
 
 NAMES = tuple(one_of_each(populated()))
 
@@ -59,6 +59,22 @@ def test_step_one_wire_changed_is_refused(
     # Public inputs are the other circuits' outputs: held there, not here.
     names = {step_rows.names[wire] for wire in free if not step_rows.n_outputs < wire <= step_rows.n_public}
     assert not [found for found in names if not FREE_ALONE.search(found)]
+
+
+def test_step_shared_nodes_pass_through_but_the_two_that_it_touches(step: Circuit, world: World) -> None:
+    """Each node alone, in the state before and in what the step says it leaves."""
+    inputs = step_inputs(world, (world.transfer(ALICE, BOB, 0, 7, 1), 0))
+    touched = {world.state.shape.shared_node_of(who.account_id) for who in (ALICE, BOB)}
+    honest = array(step.witness(inputs).outputs(), "nodes_out")
+    for number in range(SHARED_NODES):
+        assert step.check(step.witness(inputs, {f"nodes_out[{number}]": honest[number] + 1})) is not None
+        nodes = list(inputs["nodes_in"])
+        nodes[number] += 1
+        witness = step.witness(inputs | {"nodes_in": nodes})
+        assert (step.check(witness) is None) == (number not in touched)
+        if number not in touched:
+            left = [*honest[:number], nodes[number], *honest[number + 1 :]]
+            assert array(witness.outputs(), "nodes_out") == left
 
 
 def _leaves(inputs: Inputs, names: list[str]) -> list[tuple[str, tuple[int, ...]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from circuit_world import ALICE, BOB, FEE_TOKENS, LIVE, OPERATOR, ORDER_SLOT, Inputs, World
+from circuit_world import ALICE, BOB, FEE_TOKENS, LIVE, OPERATOR, ORDER_SLOT, Inputs, World, following, lower_path
 from raw_step import IDLE, X, raw_step
 
 from rollup.circuits.blocks import Pieces
@@ -116,8 +116,7 @@ def refused_at(pieces: Pieces, world: World, steps: Sequence[StepOperation]) -> 
         if pieces.step.check(witness) is not None:
             return index
         state, before, outputs = raw.state, raw.unfinished, witness.outputs()
-        vector = {name.replace("_out", "_in"): value for name, value in outputs.items() if "[" not in name}
-        vector["fees_in"] = [outputs[f"fees_out[{j}]"] for j in range(8)]
+        vector = following(outputs)
     close = pieces.close.witness(closing(state, vector))
     return None if pieces.close.check(close) is None else len(steps)
 
@@ -125,7 +124,7 @@ def refused_at(pieces: Pieces, world: World, steps: Sequence[StepOperation]) -> 
 def closing(state: State, vector: Inputs) -> Inputs:
     """Inputs of a Close that takes whatever the state vector says, but for what is unfinished."""
     state = state.copy()
-    account, account_path = state.account(0), state.account_path(0)
+    account, account_path = state.account(0), lower_path(state, 0)
     paths = []
     for token, fee in zip(FEE_TOKENS, vector["fees_in"], strict=True):
         paths.append(state.balance_path(0, token))

@@ -33,6 +33,7 @@ from rollup.core import BlockBuilder, SealedBlock, State, unpack_amount, unpack_
 from rollup.core.constants import FIELD_MODULUS
 from rollup.core.witness_inputs import Inputs, StepInputs
 
+Nodes = tuple[int, ...]
 CODES = {
     "transfer": 3, "transfer_to_address": 4, "withdraw": 5, "forced_exit": 7, "maker": 8, "taker": 8,
     "cancel_order": 9,
@@ -66,13 +67,26 @@ def plain(signals: Inputs) -> dict[str, Any]:
 
 
 def replaced(path: list[list[int]], index: int, old: int, new: int) -> tuple[int, int]:
-    """The roots over `path` before and after the leaf at `index` becomes `new`."""
+    """The nodes over `path` before and after the leaf at `index` becomes `new`."""
     for children in path:
         assert children[index % 8] == old
         after = [*children]
         after[index % 8] = new
         old, new, index = poseidon(children), poseidon(after), index // 8
     return old, new
+
+
+def replaced_in(nodes: Nodes, path: list[list[int]], account_id: int, old: int, new: int) -> Nodes:
+    """The shared nodes after the account's leaf becomes `new`."""
+    before, after = replaced(path, account_id, old, new)
+    number = account_id // 8 ** len(path)
+    assert nodes[number] == before
+    return (*nodes[:number], after, *nodes[number + 1 :])
+
+
+def root_over(nodes: Nodes) -> int:
+    assert len(nodes) == 64
+    return poseidon([poseidon(list(nodes[at : at + 8])) for at in range(0, 64, 8)])
 
 
 class Reading:
@@ -88,7 +102,7 @@ class Reading:
     def __getitem__(self, name: str) -> Any:
         return self.signals[name]
 
-    def root_out(self) -> int:
+    def nodes_out(self) -> Nodes:
         """The two touches, one on the other."""
         fee = unpack_fee(self["fee_packed"])
         debits: dict[str, int] = {"noop": 0, "deposit": 0, "full_exit": self["amount"], "settlement": -self["amount"]}
@@ -96,7 +110,7 @@ class Reading:
         counts = self.kind in COUNTED | {"change_pub_key"}
         nonce = self["from_nonce"] + counts
         debit = debits.get(self.kind, self["amount"] + fee)
-        middle = self._touch("from_", "token", self["root_in"], lambda leaf: leaf - debit, nonce=nonce)
+        middle = self._touch("from_", "token", self["nodes_in"], lambda leaf: leaf - debit, nonce=nonce)
         changes: dict[str, Any] = {}
         if self.accepted or self.kind == "transfer_to_address":
             changes["address"] = self["address"]
@@ -126,7 +140,7 @@ class Reading:
                 return self["order_id"] << 128
         return leaf
 
-    def _touch(self, prefix: str, slot: str, root: int, change: Callable[[int], int], **changes: Any) -> int:
+    def _touch(self, prefix: str, slot: str, nodes: Nodes, change: Callable[[int], int], **changes: Any) -> Nodes:
         path, index = self[f"{prefix}balance_path"], self[slot]
         leaf = path[0][index % 8]
         old_balances, new_balances = replaced(path, index, leaf, change(leaf))
@@ -135,9 +149,7 @@ class Reading:
             poseidon([*fields["key"], fields["address"], fields["nonce"], balances])
             for fields, balances in ((old, old_balances), (old | changes, new_balances))
         ]
-        before, after = replaced(self[f"{prefix}account_path"], self[f"{prefix}id"], *leaves)
-        assert before == root
-        return after
+        return replaced_in(nodes, self[f"{prefix}account_path"], self[f"{prefix}id"], *leaves)
 
     def message(self) -> list[int]:
         """M1, M2, M3."""
@@ -198,13 +210,15 @@ def check(block: SealedBlock) -> list[str]:
     """Every step follows from its signals and the step before; the kinds."""
     assert block.witness is not None
     vector = block.witness.open.state_out
-    assert (vector.root, vector.commitment) == (block.header.old_root, poseidon(list(block.header.words())))
+    assert block.witness.open.signals()["nodes"] == vector.nodes
+    assert root_over(vector.nodes) == block.header.old_root
+    assert vector.commitment == poseidon(list(block.header.words()))
     kinds = []
     for step in block.witness.steps:
         assert step.state_in == vector
         reading = Reading(plain(step.signals()))
         vector = step.state_out
-        assert reading.root_out() == vector.root
+        assert reading.nodes_out() == vector.nodes
         assert reading.pending_out() == (vector.pending, vector.link, vector.rest)
         reading.check_signature()
         kinds.append(reading.kind)
@@ -271,7 +285,7 @@ def test_witness_close_credits_fees_to_the_new_root(state: State) -> None:
     assert all(before == after for (_, after), (before, _) in pairwise(roots))
     account = [*close["key"], close["address"], close["nonce"]]
     leaves = poseidon([*account, roots[0][0]]), poseidon([*account, roots[-1][1]])
-    assert replaced(close["account_path"], 2, *leaves) == (close["root_in"], close["new_root"])
+    assert root_over(replaced_in(close["nodes_in"], close["account_path"], 2, *leaves)) == close["new_root"]
     assert close["new_root"] == state.root
 
 

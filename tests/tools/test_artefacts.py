@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench.sizes import PROVABLE
 from rollup import artefacts
 from rollup.circuits.compiler import CIRCUITS, compile_circuit
 from rollup.circuits.keys import build_keys, find_exit_kit, find_key
@@ -14,7 +15,7 @@ from rollup.l1.project import compiled_contracts, contract_sources, mirror_proje
 from rollup.toolchain import ROOT
 
 LISTED: dict[str, Any] = json.loads(artefacts.PATH.read_text())
-SMALLEST = 7
+SMALLEST = PROVABLE[0]
 pytestmark = pytest.mark.xdist_group("contracts")
 
 

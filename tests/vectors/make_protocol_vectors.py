@@ -8,6 +8,7 @@ hash, address or key is hex; an amount is a decimal string; ids, counts and time
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from vector_operations import (
     wallet,
 )
 
+from rollup._native import poseidon
 from rollup.core import (
     BlockBuilder,
     SealedBlock,
@@ -39,6 +41,7 @@ from rollup.core import (
 )
 from rollup.core.account import empty_account_leaf
 from rollup.core.binding import commit_header, commit_step, evaluate
+from rollup.core.constants import ARITY
 from rollup.core.streams import l1_words, l2_words
 from rollup.core.witness_inputs import StepInputs
 
@@ -57,7 +60,14 @@ def step_vector(step: StepInputs, commitment: int) -> dict[str, Any]:
     after = step.state_out
     if after.pending:
         vector |= {"pending": after.pending, "link": word(after.link), "rest": word(after.rest)}
-    return vector | {"root": word(after.root), "c": word(commitment)}
+    return vector | {"root": word(root_over(after.nodes)), "c": word(commitment)}
+
+
+def root_over(nodes: Sequence[int]) -> int:
+    """The state root over the nodes that the steps share."""
+    while len(nodes) > 1:
+        nodes = [poseidon(list(nodes[at : at + ARITY])) for at in range(0, len(nodes), ARITY)]
+    return nodes[0]
 
 
 def block_vector(state: State, sealed: SealedBlock) -> dict[str, Any]:

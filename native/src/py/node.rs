@@ -213,6 +213,10 @@ impl StateTree {
         self.0.account_path(account_id).map(|path| groups(&path)).map_err(value_error)
     }
 
+    fn account_node(&self, depth: usize, index: u64) -> PyResult<BigUint> {
+        self.0.account_node(depth, index).map(int).map_err(value_error)
+    }
+
     fn balance_path(&self, account_id: u64, slot: u64) -> PyResult<Vec<Vec<BigUint>>> {
         self.0.balance_path(account_id, slot).map(|path| groups(&path)).map_err(value_error)
     }
