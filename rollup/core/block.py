@@ -147,11 +147,6 @@ class BlockBuilder:
         return len(self._steps)
 
     @property
-    def context(self) -> Context:
-        """What operations of this block are judged by."""
-        return self._context
-
-    @property
     def free_steps(self) -> int:
         """Steps left: a Swap takes three, a Batch as many as it has operations, any other one."""
         return self._block_size - len(self._steps)

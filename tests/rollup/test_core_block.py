@@ -25,6 +25,7 @@ from core_users import (
     withdraw,
 )
 
+from rollup._native import commit_chains
 from rollup.core import (
     Batch,
     BlockBuilder,
@@ -37,6 +38,7 @@ from rollup.core import (
     SealedBlock,
     State,
     SwapData,
+    Transfer,
     TransferData,
     TransferToAddressData,
     WithdrawData,
@@ -44,7 +46,8 @@ from rollup.core import (
     encode_streams,
     key_change_digest,
 )
-from rollup.core.binding import commitment, evaluation
+from rollup.core.binding import chain_word, chain_words, commit_header, commitment, evaluation
+from rollup.core.constants import CHUNK_BYTES
 from rollup.core.errors import (
     BalanceTooLowError,
     BlockFullError,
@@ -60,7 +63,7 @@ from rollup.core.errors import (
     TooManyL1OperationsError,
     ValueRangeError,
 )
-from rollup.core.operations import Noop, domain
+from rollup.core.operations import Noop, domain, steps_of
 
 
 def builder(state: State, **changes: Any) -> BlockBuilder:
@@ -86,6 +89,16 @@ def test_seal_header_streams_and_fees(state: State) -> None:
     assert block.operations[6] == dataclasses.replace(forced_exit(BOB, fee_token=2), amount=77)
     assert block.commitment == commitment(header, [*block.operations, Noop(), Noop()])
     assert block.evaluation == evaluation(header, block.l2, block.l1, block.challenge)
+
+
+def test_chain_of_the_steps_words_is_the_commitment(state: State) -> None:
+    block = fill(builder(state))
+    steps = [step for operation in (*block.operations, Noop(), Noop()) for step in steps_of(operation)]
+    words = b"".join(map(chain_words, steps))
+    assert commit_chains([commit_header(block.header)], [words]) == [block.commitment]
+    payment = next(step for step in steps if isinstance(step, TransferData | Transfer))
+    (chunk,) = payment.chunks()
+    assert chain_word(chunk.to_bytes(CHUNK_BYTES, "big")) == chain_words(payment)
 
 
 def test_seal_lists_a_batch_as_its_operations(state: State) -> None:

@@ -22,7 +22,16 @@ from rollup.core.errors import (
     ValueRangeError,
     WireError,
 )
-from rollup.core.receipt import Receipt, operation_hash, receipt_from_wire, receipt_to_wire, recipient_of
+from rollup.core.receipt import (
+    Promise,
+    Receipt,
+    digests,
+    operation_hash,
+    receipt_from_wire,
+    receipt_of,
+    receipt_to_wire,
+    recipient_of,
+)
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FILE: dict[str, Any] = json.loads((VECTORS / "receipt.json").read_text())
@@ -172,9 +181,40 @@ def test_wire_of_an_unsigned_receipt_refused() -> None:
         receipt_to_wire(replace(receipts()[0], signature=b""))
 
 
-def test_receipt_field_out_of_range_refused() -> None:
-    with pytest.raises(ValueRangeError, match="issued_at"):
-        replace(receipts()[0], issued_at=1 << 40)
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("domain", 1 << 224, ValueRangeError),
+        ("block_number", 1 << 32, ValueRangeError),
+        ("chunk_position", 1 << 20, ValueRangeError),
+        ("word_position", 1 << 20, ValueRangeError),
+        ("recipient", 1 << 160, ValueRangeError),
+        ("issued_at", 1 << 40, ValueRangeError),
+        ("commit_by", 1 << 40, ValueRangeError),
+        ("chunks", bytes(14), FieldRuleError),
+        ("record", bytes(33), FieldRuleError),
+        ("operation_hash", bytes(31), FieldRuleError),
+        ("validator_set", bytes(33), FieldRuleError),
+    ],
+)
+def test_receipt_field_out_of_range_refused(field: str, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        replace(receipts()[0], **{field: value})
+
+
+def test_many_promises_give_the_digests_and_receipts_one_by_one() -> None:
+    promises: list[Promise] = [
+        (
+            each.block_number, each.chunk_position, each.chunks, each.word_position, each.record, each.operation_hash,
+            each.recipient.to_bytes(20, "big"), each.issued_at, each.commit_by, each.validator_set,
+        )
+        for each in receipts()
+    ]  # fmt: skip
+    domain = receipts()[0].domain
+    assert digests(domain, promises) == [each.digest for each in receipts()]
+    assert [receipt_of(domain, promise, b"") for promise in promises] == [
+        replace(each, signature=b"") for each in receipts()
+    ]
 
 
 def test_operation_hash_names_what_was_signed() -> None:

@@ -7,6 +7,7 @@ import pytest
 from core_users import ALICE, BOB, CAROL, ORDER_SLOT, refused, snapshot, transfer, withdraw
 
 from rollup.core import Context, Deposit, FullExit, Noop, Signature, State, Transfer, empty_root
+from rollup.core.account import Account
 from rollup.core.constants import FIELD_MODULUS
 from rollup.core.errors import (
     AccountMissingError,
@@ -231,6 +232,25 @@ def test_copy_is_independent(state: State, context: Context) -> None:
     state.apply(transfer(), context)
     state.apply(Deposit(9, 3, 5, ALICE.address), context)
     assert state.root == copied.root
+
+
+@pytest.mark.parametrize("has_trees", [True, False])
+def test_fill_gives_the_state_that_was_read(state: State, has_trees: bool) -> None:
+    contents = [
+        (account_id, account, {slot: state.leaf(account_id, slot) for slot in state.balances(account_id)})
+        for account_id, account in state.accounts()
+    ]
+    filled = State(2, 2, has_trees)
+    filled.fill([*contents, (9, Account(), {})])
+    for account_id, account, leaves in contents:
+        assert filled.account(account_id) == account
+        assert filled.balances(account_id) == leaves
+        assert filled.find(account.address) == state.find(account.address) == (account_id,)
+    assert filled.find(0) == ()
+    copies = [filled.copy(), filled.copy(False), filled.copy(True)]
+    assert all(dict(copy.accounts()) == dict(filled.accounts()) for copy in copies)
+    if has_trees:
+        assert [copies[0].root, copies[2].root, filled.root] == 3 * [state.root]
 
 
 def test_errors_carry_code_values_and_survive_pickling(state: State, context: Context) -> None:
