@@ -217,6 +217,17 @@ def decode_commit(data: bytes) -> list[NewBlock]:
     return decode_publication(data)[1]
 
 
+def decode_values(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Return the values that ABI-encoded data hold, of any bytes whatever.
+
+    Raises: ValueError if they do not decode, with its reason.
+    """
+    try:
+        return decode(list(types), data)
+    except (DecodingError, OverflowError) as error:  # eth_abi overflows on a length of 2^63 or more
+        raise ValueError(f"{len(data)} bytes do not decode ({error})") from error
+
+
 def decode_publication(data: bytes) -> tuple[L1Block, list[NewBlock]]:
     """Return the block that a transaction's input builds on, and those that it publishes.
 
@@ -226,10 +237,7 @@ def decode_publication(data: bytes) -> tuple[L1Block, list[NewBlock]]:
     types = {COMMIT: COMMIT_TYPES, COMMIT_PROVE_EXECUTE: COMMIT_PROVE_EXECUTE_TYPES}.get(data[:4])
     if types is None:
         raise ValueError(f"the input starts with 0x{data[:4].hex()}, which publishes no blocks")
-    try:
-        arguments = decode(types, data[4:])
-    except DecodingError as error:
-        raise ValueError(f"the input does not decode ({error})") from error
+    arguments = decode_values(types, data[4:])
     if encode(types, arguments) != data[4:]:
         raise ValueError("the input is not the canonical encoding of its arguments")
     blocks = arguments[1] if data[:4] == COMMIT else (arguments[1],)

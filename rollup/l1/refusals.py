@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final, Self
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
+from rollup.l1.abi import decode_values
 from rollup.l1.contract_errors import DECLARATIONS
 from rollup.l1.errors import ContractRefused, L1Error, TransactionReverted
 
@@ -124,16 +124,16 @@ class Refusals:
         try:
             if known is not None:
                 name, names, types = known
-                values = decode(types, data[4:])
+                values = decode_values(types, data[4:])
                 # ape registers a lenient uint decoder for the whole process, so short data is only seen this way.
                 if encode(types, values) == data[4:]:
                     data_by_name = dict(zip(names, values, strict=True))
                     return ContractRefused(action, name, data_by_name, WAYS_OUT.get(name, DEFAULT_WAY_OUT))
             if data[:4] == _ERROR_STRING:
-                return TransactionReverted(action, decode(["string"], data[4:])[0])
+                return TransactionReverted(action, decode_values(["string"], data[4:])[0])
             if data[:4] == _PANIC:
-                return TransactionReverted(action, f"panic 0x{decode(['uint256'], data[4:])[0]:02x}")
-        except DecodingError:
+                return TransactionReverted(action, f"panic 0x{decode_values(['uint256'], data[4:])[0]:02x}")
+        except ValueError:  # of text that is not UTF-8 too
             pass
         return TransactionReverted(action, f"unknown error 0x{data.hex()}" if data else text or "no reason given")
 

@@ -39,6 +39,8 @@ def test_decode_known_error_has_name_data_and_way_out() -> None:
         (selector("Error", ["string"]) + encode(["string"], ["no"]), "", "no"),
         (selector("Panic", ["uint256"]) + encode(["uint256"], [0x11]), "", "panic 0x11"),
         (b"\1\2\3\4", "", "unknown error 0x01020304"),
+        (selector("Error", ["string"]) + encode(["uint256", "uint256"], [32, 2**63]), "", "unknown error 0x08c379a0"),
+        (selector("Error", ["string"]) + encode(["bytes"], [b"\xff"]), "", "unknown error 0x08c379a0"),
         (selector("BlockOutOfOrder", ["uint64", "uint64"]) + b"\0", "", "unknown error"),
     ],
 )

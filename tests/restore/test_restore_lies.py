@@ -12,7 +12,7 @@ from fake_l1 import ROLLUP
 from restore_rig import Direct, Rig
 
 from rollup.core.errors import SluiceError
-from rollup.l1.abi import L1Block, selector
+from rollup.l1.abi import L1Block, decode_commit, selector
 from rollup.l1.errors import (
     FalseBlock,
     NodeFaulty,
@@ -83,6 +83,13 @@ def _flip(position: int) -> Callable[[bytes], bytes]:
     return lambda data: data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
 
 
+def _huge_length(data: bytes) -> bytes:
+    """The L2 stream of the one block is said to be of 2^63 bytes."""
+    at = 4 + 30 * 32
+    assert data[at : at + 32] == encode(["uint256"], [len(decode_commit(data)[0].l2)])
+    return data[:at] + encode(["uint256"], [2**63]) + data[at + 32 :]
+
+
 def _data(log: dict[str, Any], position: int) -> list[dict[str, Any]]:
     return [log | {"data": "0x" + _flip(position)(bytes.fromhex(log["data"][2:])).hex()}]
 
@@ -94,6 +101,7 @@ LIES: dict[str, tuple[Lie, type[SluiceError], str]] = {
     "input_cut": (_with_input(lambda data: data[:-32]), ReaderError, f"block {LIED_ABOUT}: transaction 0x"),
     "input_longer": (_with_input(lambda data: data + bytes(32)), ReaderError, f"block {LIED_ABOUT}: transaction 0x"),
     "input_empty": (_with_input(lambda data: b""), ReaderError, f"block {LIED_ABOUT}: transaction 0x"),
+    "input_length_that_is_no_index": (_with_input(_huge_length), ReaderError, f"block {LIED_ABOUT}: transaction 0x"),
     "input_of_another_call": (_with_input(_flip(0)), ReaderError, "which publishes no blocks"),
     "another_blocks_transaction": (
         _with_transaction(lambda rig, found: found | {"input": "0x" + rig.operator.input(3, 3).hex()}),
