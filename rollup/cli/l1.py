@@ -5,7 +5,17 @@ from typing import Any
 
 import click
 
-from rollup.cli.options import ACCOUNT_ID, Address, key_index_option, l2_key, money_of, owner_account, token_of
+from rollup.cli.options import (
+    ACCOUNT_ID,
+    Address,
+    amount_of,
+    double_fee_option,
+    key_index_option,
+    l2_key,
+    money_of,
+    owner_account,
+    token_of,
+)
 from rollup.cli.session import Way, reaches_l1, report, session
 
 
@@ -15,7 +25,8 @@ from rollup.cli.session import Way, reaches_l1, report, session
 @click.option("--to", type=Address(), help="Owner of the L2 account, an L1 address.  [default: the account that pays]")
 @click.option("--set-key", is_flag=True, help="Also set the owner's L2 key, if the account has none.")
 @key_index_option
-def deposit(way: Way, amount: str, to: int | None, set_key: bool, key_index: int) -> None:
+@double_fee_option(default=False)
+def deposit(way: Way, amount: str, to: int | None, set_key: bool, key_index: int, double_fee: bool) -> None:
     """Put money into the rollup; the queue fee is paid on top, in ETH. ERC-20s are approved as needed."""
     from rollup.core.operations import NO_KEY
     from rollup.l1.manifest import load_manifest
@@ -32,10 +43,10 @@ def deposit(way: Way, amount: str, to: int | None, set_key: bool, key_index: int
             key = l2_key(owner, on.manifest, key_index).public_key
         whose = None if to is None else f"0x{to:040x}"
         if token.token_id == 0:
-            sent = on.client.deposit_eth(payer, units, whose, key)
+            sent = on.client.deposit_eth(payer, units, whose, key, double_fee)
         else:
             on.client.allow(payer, on.manifest.tokens[token.token_id].address, units)
-            sent = on.client.deposit_erc20(payer, token.token_id, units, whose, key)
+            sent = on.client.deposit_erc20(payer, token.token_id, units, whose, key, double_fee)
         report(sent, "deposited; the next blocks take it in")
 
 
@@ -48,14 +59,16 @@ def forced_exit() -> None:
 @reaches_l1()
 @click.option("--id", "account_id", type=ACCOUNT_ID, required=True, help="The L2 account.")
 @click.option("--token", required=True, metavar="SYMBOL")
-def request_exit(way: Way, account_id: int, token: str) -> None:
+@double_fee_option(default=True)
+def request_exit(way: Way, account_id: int, token: str, double_fee: bool) -> None:
     """Demand all that an L2 account has of a token back, through L1's queue; for its owner, whatever key it has."""
     from rollup.l1.manifest import load_manifest
 
     token_id = token_of(load_manifest(way.manifest), token, "--token").token_id
     with session(way) as on:
-        sent = on.client.request_full_exit(on.signer(), account_id, token_id)
-        report(sent, "requested; once a block with it is executed, the money is pending")
+        sent = on.client.request_full_exit(on.signer(), account_id, token_id, double_fee)
+        over = "; so is already what was sent over the queue fee, in ETH" if double_fee else ""
+        report(sent, f"requested; once a block with it is executed, the money is pending{over}")
 
 
 @click.command("approve-key")
@@ -87,18 +100,22 @@ def approve_key(way: Way, for_ever: bool, file: Any) -> None:
 @click.option("--owner", type=Address(), help="Whose money; it goes to him.")
 @click.option("--to", type=Address(), help="Or where your own money goes: you need not be able to receive it.")
 @click.option("--token", required=True, metavar="SYMBOL")
-def withdraw(way: Way, owner: int | None, to: int | None, token: str) -> None:
+@click.option("--amount", metavar="AMOUNT", help="Such as 12.5; with --to.  [default: all of it]")
+def withdraw(way: Way, owner: int | None, to: int | None, token: str, amount: str | None) -> None:
     """Have a pending balance paid out, to its owner by anyone, or elsewhere by the owner himself."""
     from rollup.l1.manifest import load_manifest
 
     if (owner is None) == (to is None):
         raise click.UsageError("whose money goes where? --owner for somebody's to him, --to for your own elsewhere")
-    token_id = token_of(load_manifest(way.manifest), token, "--token").token_id
+    if amount is not None and to is None:
+        raise click.UsageError("all that is pending goes to its --owner: a part of your own goes --to where you say")
+    paid = token_of(load_manifest(way.manifest), token, "--token")
+    units = None if amount is None else amount_of(amount, paid, "--amount")
     with session(way) as on:
         if to is not None:
-            sent = on.client.withdraw_pending_to(on.signer(), token_id, f"0x{to:040x}")
+            sent = on.client.withdraw_pending_to(on.signer(), paid.token_id, f"0x{to:040x}", units)
         else:
-            sent = on.client.withdraw_pending(on.signer(), f"0x{owner:040x}", token_id)
+            sent = on.client.withdraw_pending(on.signer(), f"0x{owner:040x}", paid.token_id)
         report(sent, "paid out")
 
 

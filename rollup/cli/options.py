@@ -39,6 +39,16 @@ key_index_option = click.option(
 )
 
 
+def double_fee_option(default: bool) -> Callable[[_Command], _Command]:
+    """How much is sent for an entry of L1's queue."""
+    return click.option(
+        "--double-fee/--exact-fee",
+        default=default,
+        show_default=True,
+        help="Send twice the queue fee, as it may rise meanwhile; what is over it is yours, pending on L1 at once.",
+    )
+
+
 ACCOUNT_ID = click.IntRange(0, (1 << ACCOUNT_ID_BITS) - 1)
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from rollup.cli.options import Address, money_of, token_of
+from rollup.cli.options import Address, double_fee_option, money_of, token_of
 from rollup.cli.wallet import wallet
 from rollup.cli.wallet_options import Purse, uses_purse
 from rollup.cli.wallet_pay import timeout_option
@@ -22,9 +22,10 @@ wait_option = click.option(
 @uses_purse()
 @click.option("--amount", required=True, metavar="AMOUNT:SYMBOL", help="Such as 12.5:ETH.")
 @click.option("--to", type=Address(), help="Owner of the L2 account, an L1 address.  [default: the wallet's]")
+@double_fee_option(default=False)
 @wait_option
 @timeout_option
-def deposit(purse: Purse, amount: str, to: int | None, wait: str, timeout: float | None) -> None:
+def deposit(purse: Purse, amount: str, to: int | None, double_fee: bool, wait: str, timeout: float | None) -> None:
     """Put money in from L1, and wait until it can be spent on L2. The queue fee is paid on top, in ETH.
 
     Your first deposit makes your account and sets its key. ERC-20s are approved as needed.
@@ -32,7 +33,7 @@ def deposit(purse: Purse, amount: str, to: int | None, wait: str, timeout: float
     with purse.open() as mine:
         token, units = money_of(mine.client.known(), amount, "--amount")
         whose = None if to is None else show_address(to)
-        queued = mine.deposit(units, token.symbol, whose)
+        queued = mine.deposit(units, token.symbol, whose, double_fee)
         sent = queued.sent
         what = f"deposited {token.show(units)} {token.symbol}"
         values = {"queue_index": queued.index, "l1_transaction": sent.transaction, "amount": str(units)}
@@ -50,6 +51,7 @@ def deposit(purse: Purse, amount: str, to: int | None, wait: str, timeout: float
 @wallet.command("exit")
 @uses_purse()
 @click.option("--token", required=True, metavar="SYMBOL", help="All that the account has of it leaves.")
+@double_fee_option(default=True)
 @click.option(
     "--wait",
     type=click.Choice(("none", *WAIT)),
@@ -58,14 +60,14 @@ def deposit(purse: Purse, amount: str, to: int | None, wait: str, timeout: float
     help="How far it is waited for.",
 )
 @timeout_option
-def leave(purse: Purse, token: str, wait: str, timeout: float | None) -> None:
+def leave(purse: Purse, token: str, double_fee: bool, wait: str, timeout: float | None) -> None:
     """Demand a whole balance back through L1's queue, whatever the validator wants. Then it is claimed.
 
     Needs the node only to find your account's number; `sluice exit request` needs no node at all.
     """
     with purse.open() as mine:
         named = token_of(mine.client.known(), token, "--token")
-        queued = mine.request_exit(named.symbol)
+        queued = mine.request_exit(named.symbol, double_fee)
         sent = queued.sent
         entry = f"entry {queued.index} of L1's queue ({sent.transaction}, {sent.gas_used:,} gas)"
         line = f"demanded all {named.symbol}: {entry}"

@@ -48,23 +48,29 @@ class L1Account:
         self._client = RollupClient(KeySender(rpc, Refusals.of_contracts()), deployment.rollup, deployment.deployed_at)
 
     def deposit(
-        self, token: Listed, amount: int, to: str | None = None, key: tuple[int, int] | None = None
+        self,
+        token: Listed,
+        amount: int,
+        to: str | None = None,
+        key: tuple[int, int] | None = None,
+        double_fee: bool = False,
     ) -> QueuedOnL1:
         """Deposit smallest units; the queue fee is paid on top, in ETH. An ERC-20 is approved as needed.
 
         Args:
             to: The L2 account's owner; None: the account itself.
             key: Its L2 key, set with the deposit if it has none; only in a deposit of one's own.
+            double_fee: See `RollupClient.deposit_eth`.
         """
-        arguments: dict[str, Any] = {"owner": to} | ({} if key is None else {"key": key})
+        arguments: dict[str, Any] = {"owner": to, "double_fee": double_fee} | ({} if key is None else {"key": key})
         if token.token_id == ETH_ID:
             return self._queued(self._client.deposit_eth(self.owner, amount, **arguments))
         self._client.allow(self.owner, token.address, amount)
         return self._queued(self._client.deposit_erc20(self.owner, token.token_id, amount, **arguments))
 
-    def request_exit(self, account_id: int, token: Listed) -> QueuedOnL1:
+    def request_exit(self, account_id: int, token: Listed, double_fee: bool = True) -> QueuedOnL1:
         """Demand all that an account of the owner's has of a token back, whatever a validator wants."""
-        return self._queued(self._client.request_full_exit(self.owner, account_id, token.token_id))
+        return self._queued(self._client.request_full_exit(self.owner, account_id, token.token_id, double_fee))
 
     def pending(self, token: Listed, of: str | None = None) -> int:
         """What L1 owes the account, or another address, in smallest units."""

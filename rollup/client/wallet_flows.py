@@ -31,7 +31,9 @@ class WalletFlows(Payments, Trade):
             self._l1 = yield Work(lambda: L1Account(PatientRpc(rpc.url), deployment, self.owner))
         return self._l1
 
-    def deposit(self, amount: int | str, token: str = ETH.symbol, to: str | None = None) -> Flow[QueuedOnL1]:
+    def deposit(
+        self, amount: int | str, token: str = ETH.symbol, to: str | None = None, double_fee: bool = False
+    ) -> Flow[QueuedOnL1]:
         """Put money in; the queue fee is paid on top, in ETH. A deposit of one's own sets the L2 key of a new account.
 
         It is in the account when `queue:N`, the answer's name, is confirmed: `client.wait`.
@@ -39,6 +41,7 @@ class WalletFlows(Payments, Trade):
         Args:
             amount: In smallest units, or in the token's units as text.
             to: Whose it becomes, an L1 address; None: the owner's.
+            double_fee: Send twice the queue fee, as it may rise meanwhile; what is over it is pending at once.
 
         Raises: ContractRefused and what else L1 says; AddressTextError, AmountTextError.
         """
@@ -48,18 +51,21 @@ class WalletFlows(Payments, Trade):
             raise FieldRuleError("amount", units, "a deposit of nothing only costs its fee")
         if to is not None and parse_address(to) != int(self.owner.address, 16):
             whose = show_address(parse_address(to))
-            return (yield Work(lambda: l1.deposit(listed, units, whose)))  # type: ignore[no-any-return]
+            return (yield Work(lambda: l1.deposit(listed, units, whose, None, double_fee)))  # type: ignore[no-any-return]
         key = yield from self.key(self._key_index or 0)
-        return (yield Work(lambda: l1.deposit(listed, units, None, key.public_key)))  # type: ignore[no-any-return]
+        mine = key.public_key
+        return (yield Work(lambda: l1.deposit(listed, units, None, mine, double_fee)))  # type: ignore[no-any-return]
 
-    def request_exit(self, token: str = ETH.symbol) -> Flow[QueuedOnL1]:
+    def request_exit(self, token: str = ETH.symbol, double_fee: bool = True) -> Flow[QueuedOnL1]:
         """Demand all that the account has of a token back through L1's queue, whatever the validator wants.
+
+        Twice the queue fee is sent, as it may rise meanwhile; what is over it is pending at once, in ETH.
 
         Raises: AccountUnknown, and what L1 says.
         """
         l1, listed = (yield from self.l1()), (yield from self.token(token))
         state = yield from self.state()
-        return (yield Work(lambda: l1.request_exit(state.account_id, listed)))  # type: ignore[no-any-return]
+        return (yield Work(lambda: l1.request_exit(state.account_id, listed, double_fee)))  # type: ignore[no-any-return]
 
     def pending(self, token: str = ETH.symbol, of: str | None = None) -> Flow[int]:
         """What L1 owes the owner, or the address `of`, in smallest units: out of blocks that were executed."""

@@ -195,7 +195,8 @@ class _Run:
         for exit_ in exits:
             if exit_.is_full:
                 account_id = self._office.wallet(exit_.person.user.name).account_id
-                self._world.client.request_full_exit(exit_.person.signer, account_id, exit_.token_id)
+                # Nobody else queues here, and the exact fee leaves nothing but the exit pending.
+                self._world.client.request_full_exit(exit_.person.signer, account_id, exit_.token_id, double_fee=False)
         return self._queued(queued)
 
     def _pay_out(self, exits: Sequence[Exit]) -> None:

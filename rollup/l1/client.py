@@ -5,7 +5,7 @@ Every refusal is an exception of ours with the contract's data and the way out (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 
@@ -40,6 +40,8 @@ from rollup.l1.sending import Account, Sending, Sent
 
 Proof = Sequence[int]
 """The eight words of IVerifier.verify."""
+_MOST_FEES: Final = 2
+"""L1 takes up to so many times the queue fee for an entry; what is over the fee it owes the sender at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +70,39 @@ class RollupClient:
 
     # Users
 
-    def deposit_eth(self, account: Account, amount: int, owner: str | None = None, key: Key = NO_KEY) -> Sent:
-        """Deposit `amount` wei; the queue fee of now is paid on top, and if it has risen meanwhile nothing happens.
+    def deposit_eth(
+        self,
+        account: Account,
+        amount: int,
+        owner: str | None = None,
+        key: Key = NO_KEY,
+        double_fee: bool = False,
+    ) -> Sent:
+        """Deposit `amount` wei; the queue fee is paid on top.
 
         Args:
             account: Who pays.
             owner: Whose it becomes; by default the payer's.
             key: The owner's L2 key, only in a deposit of his own.
+            double_fee: Send twice the queue fee of now: it may rise until the deposit is in an L1 block. What is over
+                it is the payer's, pending at once. Without it a fee that has risen refuses the deposit.
         """
         types, values = ["uint128", "address", "uint256", "uint256"], [amount, owner or account.address, *key]
-        return self._send("the deposit", "depositETH", types, values, account, amount + self.queue_fee())
+        return self._send("the deposit", "depositETH", types, values, account, amount + self._fee(double_fee))
 
     def deposit_erc20(
-        self, account: Account, token: int, amount: int, owner: str | None = None, key: Key = NO_KEY
+        self,
+        account: Account,
+        token: int,
+        amount: int,
+        owner: str | None = None,
+        key: Key = NO_KEY,
+        double_fee: bool = False,
     ) -> Sent:
         """Deposit units of a listed token that the rollup was approved for; the queue fee is paid in ETH."""
         values = [token, amount, owner or account.address, *key]
         types = ["uint16", "uint128", "address", "uint256", "uint256"]
-        return self._send("the deposit", "depositERC20", types, values, account, self.queue_fee())
+        return self._send("the deposit", "depositERC20", types, values, account, self._fee(double_fee))
 
     def allow(self, account: Account, token_address: str, amount: int) -> Sent | None:
         """Let the rollup take `amount` units of an ERC-20 of the account's; None if it may already."""
@@ -96,9 +113,13 @@ class RollupClient:
         types, values = ["address", "uint256"], [self.address, amount]
         return self.sender.call("the approval", token_address, "approve", types, values, account)
 
-    def request_full_exit(self, account: Account, account_id: int, token: int) -> Sent:
-        """Demand the account's whole balance of a token back on L1."""
-        types, wei = ["uint32", "uint16"], self.queue_fee()
+    def request_full_exit(self, account: Account, account_id: int, token: int, double_fee: bool = True) -> Sent:
+        """Demand the account's whole balance of a token back on L1.
+
+        Args:
+            double_fee: As for a deposit; by default, as a few entries of a stranger's are not to refuse an exit.
+        """
+        types, wei = ["uint32", "uint16"], self._fee(double_fee)
         return self._send("the full exit", "requestFullExit", types, [account_id, token], account, wei)
 
     def withdraw_pending(self, account: Account, owner: str, token: int) -> Sent:
@@ -249,6 +270,9 @@ class RollupClient:
         logs = self.sender.rpc.logs(self.address, [DEPOSIT_QUEUED, FULL_EXIT_QUEUED], first)
         entries = sorted((_queued(log) for log in logs), key=lambda entry: entry.index)
         return [entry for entry in entries if entry.index >= start]
+
+    def _fee(self, double: bool) -> int:
+        return self.queue_fee() * (_MOST_FEES if double else 1)
 
     def _send(
         self, action: str, name: str, types: Sequence[str], values: Sequence[Any], account: Account, wei: int = 0

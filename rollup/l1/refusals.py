@@ -56,13 +56,15 @@ WAYS_OUT: Final = {
     "NothingPending": "nothing is owed: wait until the block with the withdrawal is executed",
     "NothingToRevert": "there is nothing to do",
     "NotRefundable": "only entries that no proven block serves are refunded; others are paid by executing their block",
-    "OutflowExceedsAmount": "the token took more than the amount; nothing was paid",
+    "OutflowExceedsAmount": "nothing was paid, as the token took more than the amount; if it is one that rounds, have "
+    "one unit less paid: `sluice withdraw --to` with --amount",
     "OwnableUnauthorizedAccount": "only the governor's owner may do this",
     "QueueEntryMismatch": "take the queue's entries in order, as their events gave them",
     "QueueEntryOverdue": "hand in, in one call, the proofs up to the block that serves the last overdue entry",
     "ProofNotOverdue": "wait until the deadline; until then the block can be proven",
-    "QueueFeeExceeded": "send queueFee() to twice that with the call, for a deposit of ETH on top of its amount",
-    "QueueFeeNotPaid": "send at least queueFee() with the call, for a deposit of ETH on top of its amount",
+    "QueueFeeExceeded": "send it again: the queue's fee has fallen meanwhile, and at most twice of it is taken",
+    "QueueFeeNotPaid": "send it again, with up to twice queueFee() (--double-fee), for a deposit of ETH on top of its "
+    "amount: the fee rises with the queue, and what is over it stays yours, pending at once",
     "QueueFeeZero": "deploy with a queue fee above 0: without one anybody fills the queue for nothing",
     "QueueNotOverdue": "exodus begins when the oldest entry of the queue that no proven block serves has expired",
     "ReentrancyGuardReentrantCall": "do not call back into the rollup",

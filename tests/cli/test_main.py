@@ -126,6 +126,12 @@ def test_sign_batch_with_a_batch_as_ones_own_is_refused(sluice: Sluice, tmp_path
     assert (code, "holds Batch: name each operation" in printed) == (2, True)
 
 
+def test_withdraw_of_a_part_of_somebodys_is_refused(sluice: Sluice) -> None:
+    part = "--token", "ETH", "--amount", "1", "--rpc", "http://127.0.0.1:1"
+    code, printed = sluice("withdraw", "--owner", ADDRESS, *part)
+    assert (code, "a part of your own goes --to" in printed) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("command", "option"),
     [
@@ -134,6 +140,7 @@ def test_sign_batch_with_a_batch_as_ones_own_is_refused(sluice: Sluice, tmp_path
         (("exit", "request", "--id", "1", "--token", "DAI"), "--token"),
         (("exit", "request", "--id", str(1 << 24), "--token", "ETH"), "--id"),
         (("withdraw", "--owner", ADDRESS, "--token", "DAI"), "--token"),
+        (("withdraw", "--to", ADDRESS, "--token", "ETH", "--amount", "some"), "--amount"),
     ],
 )
 def test_what_is_wrong_in_itself_is_refused_before_l1_is_asked(

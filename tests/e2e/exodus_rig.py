@@ -73,7 +73,8 @@ def owed(world: World, block_four: bool) -> Counter[tuple[str, int]]:
     """By person and token what everybody must get, of the past and of what came then.
 
     A block takes in bob's demand of his dollars, pays carol a hundredth ether and sends alice a twentieth; `block_four`
-    says whether it counts. After it alice demands an exit and carol deposits a fifth, which no block takes in.
+    says whether it counts. After it alice demands an exit and carol deposits a fifth, which no block takes in. Whoever
+    demands has sent twice the fee.
     """
     queue_fee = world.manifest.queue_fee_gwei * 10**9
     books = Counter(
@@ -81,7 +82,7 @@ def owed(world: World, block_four: bool) -> Counter[tuple[str, int]]:
             ("operator", 0): ETHER + 2 * FEE + PAST_ENTRIES * queue_fee,
             ("alice", 0): ETHER - ETHER // 4 - FEE - ETHER // 10 - ETHER // 10 - FEE,
             ("alice", 1): DOLLARS,
-            ("bob", 0): ETHER + ETHER // 4 + ETHER // 10,
+            ("bob", 0): ETHER + ETHER // 4 + ETHER // 10 + queue_fee,
             ("bob", 1): 8 * DOLLARS,
             ("carol", 0): ETHER // 10,
         }
@@ -91,7 +92,7 @@ def owed(world: World, block_four: bool) -> Counter[tuple[str, int]]:
         books -= Counter({("alice", 0): FEE, ("bob", 0): ETHER // 100})
     else:
         books["bob", 0] += queue_fee
-    books += Counter({("alice", 0): queue_fee, ("carol", 0): ETHER // 5 + queue_fee})
+    books += Counter({("alice", 0): 2 * queue_fee, ("carol", 0): ETHER // 5 + queue_fee})
     return books
 
 

@@ -329,7 +329,9 @@ class Traffic:
         account_id = wallet.account_id if self.rng.random() < 0.8 else self.wallet().account_id
         person = self.people[wallet.address]
         self.world.client.request_full_exit(person.account, account_id, self.rng.choice(TOKENS))
-        return self._next_queued(), []
+        demanded = self._next_queued()
+        self.pending[wallet.address, 0] += demanded.queue_fee_gwei * GWEI  # twice the fee was sent
+        return demanded, []
 
     def _next_queued(self) -> Any:
         (entry,) = self.world.client.queue(self.queued)

@@ -76,7 +76,7 @@ def test_deposit_with_a_key_and_of_a_token_lands_in_the_queue(world: World, slui
 def test_exit_pending_withdraw_bring_the_money_back(started: tuple[World, Validator], sluice: Sluice) -> None:
     world, validator = started
     bob = world.people[1]
-    done(sluice("exit", "request", "--id", "2", "--token", "ETH", by=bob))
+    done(sluice("exit", "request", "--id", "2", "--token", "ETH", "--exact-fee", by=bob))
     validator.run(assigned(validator, 3))
     assert done(sluice("pending", "--owner", bob.address)) == "ETH 1\nUSDS 0\n"
     shown = json.loads(done(sluice("pending", "--owner", bob.address, "--json")))

@@ -108,7 +108,7 @@ def test_censored_user_is_served_from_the_queue_or_exodus_begins(
     world, (alice, bob, _) = grown, grown.people
     client, operator = world.client, validator_of(world, prover, rebuilt(world))
     friend = wallet_of(operator, bob)
-    alices = operator.state.balance(1, 0)
+    alices, fee = operator.state.balance(1, 0), world.manifest.queue_fee_gwei * 10**9
     sluice.done("exit", "request", "--id", "1", "--token", "ETH", by=alice)
     client.deposit_eth(bob.signer, 3)
     demanded, her_demand, later = assigned(operator, BOBS_EXIT)
@@ -123,7 +123,7 @@ def test_censored_user_is_served_from_the_queue_or_exodus_begins(
     with snapshot(world):
         operator = validator_of(world, prover, rebuilt(world))
         operator.run([demanded, her_demand, later])
-        assert client.pending(alice.address, 0) == alices
+        assert client.pending(alice.address, 0) == alices + fee
 
     operator = validator_of(world, prover, rebuilt(world))
     operator.run([demanded, friend.sign(friend.pay(friend.address, friend.account_id, 0, 1))])
@@ -133,8 +133,7 @@ def test_censored_user_is_served_from_the_queue_or_exodus_begins(
     sluice.done("exodus", "activate")
     before = l1_balance(world, alice.address, 0)
     sluice.done("exodus", "exit", "--all", "--owner", alice.address)
-    fee = world.manifest.queue_fee_gwei * 10**9
-    assert l1_balance(world, alice.address, 0) - before == alices + fee
+    assert l1_balance(world, alice.address, 0) - before == alices + 2 * fee
     more = operator.seal([], STEPS)
     with pytest.raises(ContractRefused) as over:
         client.commit(world.operator.signer, rebuilt(world).last, [NewBlock.of(more)])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -16,6 +17,7 @@ from rollup.cli.main import cli
 from rollup.cli.options import KEY_VARIABLE
 from rollup.l1.manifest import DeployedContract, DeployedToken, Manifest
 from rollup.l1.project import compiled_contracts
+from rollup.toolchain import ROOT, require_tool
 
 RESCUER = Account.from_key(b"a stranger who pays for the gas.")
 ETHER = 10**18
@@ -25,6 +27,25 @@ def exit_verifier_code() -> bytes:
     """Creation code of the verifier of this checkout's exit key."""
     code: bytes = compiled_contracts()("ExitVerifier").contract_type.get_deployment_bytecode()
     return bytes(code)
+
+
+def token_codes() -> dict[str, bytes]:
+    """Creation code of the tests' token models."""
+    paths = (
+        ROOT / "tests" / "contracts" / "sources" / "Tokens.sol",
+        ROOT / "tests" / "exits" / "sources" / "HalfUpToken.sol",
+    )
+    sources = {path.name: {"content": path.read_text()} for path in paths}
+    settings = {"evmVersion": "prague", "outputSelection": {"*": {"*": ["evm.bytecode.object"]}}}
+    job = {"language": "Solidity", "sources": sources, "settings": settings}
+    command = [str(require_tool("solc")), "--standard-json"]
+    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=True)
+    compiled = json.loads(done.stdout)["contracts"]
+    return {
+        name: bytes.fromhex(values["evm"]["bytecode"]["object"])
+        for contracts in compiled.values()
+        for name, values in contracts.items()
+    }
 
 
 class Leaving:

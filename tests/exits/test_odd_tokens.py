@@ -4,9 +4,7 @@ that one of them refuses delays nobody. Proofs of exits are real; blocks need no
 The fork is of a stand-in, and of the real one where MAINNET_RPC_URL names a node.
 """
 
-import json
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 from eth_account import Account
-from leaving_rig import ETHER, Leaving, exit_verifier_code
+from leaving_rig import ETHER, Leaving, exit_verifier_code, token_codes
 
 from bench.accept_all import AcceptAll, creation_codes
 from bench.unsigned_chain import UnsignedChain
@@ -24,7 +22,6 @@ from rollup.l1.abi import selector
 from rollup.l1.anvil import Anvil
 from rollup.l1.manifest import DeployedToken
 from rollup.l1.rpc import JsonRpc
-from rollup.toolchain import ROOT, require_tool
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leaving")]
 MAINNET = 1
@@ -45,17 +42,6 @@ MODELS = {
 IDS = {symbol: index for index, symbol in enumerate(MODELS, 1)}
 OWNER, ALICE, BOB = range(3)
 """L1 accounts by index, and their accounts on L2."""
-
-
-def token_codes() -> dict[str, bytes]:
-    """Creation code of the tests' token models."""
-    source = (ROOT / "tests" / "contracts" / "sources" / "Tokens.sol").read_text()
-    settings = {"evmVersion": "prague", "outputSelection": {"*": {"*": ["evm.bytecode.object"]}}}
-    job = {"language": "Solidity", "sources": {"Tokens.sol": {"content": source}}, "settings": settings}
-    command = [str(require_tool("solc")), "--standard-json"]
-    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=True)
-    compiled = json.loads(done.stdout)["contracts"]["Tokens.sol"]
-    return {name: bytes.fromhex(values["evm"]["bytecode"]["object"]) for name, values in compiled.items()}
 
 
 @pytest.fixture(scope="module", params=["stand-in", "real"])
