@@ -9,7 +9,7 @@ use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField, Zero};
 use std::marker::PhantomData;
 
-use crate::lane_points::{Group, OverBase, OverPair};
+use crate::lane_coordinates::{Group, OverBase, OverPair};
 
 /// Additions that share one inversion.
 const BATCH: usize = 1024;

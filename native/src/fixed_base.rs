@@ -6,7 +6,7 @@ use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Zero};
 
 use crate::batch_affine::{Curve, Point, Slots};
-use crate::msm::{Digits, Magnitude};
+use crate::scalars::{Digits, Magnitude};
 
 /// Scalars per batch: one window of the table stays in cache while all of them use it.
 pub const CHUNK: usize = 4096;

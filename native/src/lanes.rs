@@ -12,7 +12,7 @@ use ark_ff::{BigInt, Fp, MontBackend, MontConfig, PrimeField};
 use std::marker::PhantomData;
 
 use crate::dot::MAX_TERMS;
-use crate::simd::{for_limbs, Row, Vector, LANES, LIMB, LIMB_MASK};
+use crate::simd::{for_lanes, for_limbs, Row, Vector, Words, LANES, LIMB, LIMB_MASK};
 
 const LIMBS: usize = 5;
 type Limbs = [u64; LIMBS];
@@ -32,7 +32,7 @@ pub trait LaneField: 'static + Copy + Send + Sync {
     /// 2^(2 * 260 - 256) = 2^264 mod p: times it, an element in memory becomes one of the lanes, below 2 p.
     const ENTER: Limbs;
     /// The words of an element as it lies in memory, in Montgomery form.
-    fn words(element: &Self::Element) -> [u64; 4];
+    fn words(element: &Self::Element) -> &Words;
     fn from_words(words: [u64; 4]) -> Self::Element;
 }
 
@@ -120,8 +120,8 @@ macro_rules! lane_field {
             const ENTER: Limbs = power_of_two(Self::MODULUS, 264);
 
             #[inline(always)]
-            fn words(element: &$element) -> [u64; 4] {
-                element.0 .0
+            fn words(element: &$element) -> &Words {
+                &element.0 .0
             }
 
             #[inline(always)]
@@ -155,7 +155,7 @@ pub fn from_row<F: LaneField>(row: &Row) -> F::Element {
 /// A constant for all lanes, as limbs with radix 2^260, below p.
 pub fn constant<F: LaneField>(element: &F::Element) -> Limbs {
     // In memory v 2^256; the same words of 16 v are v 2^260.
-    limbs(F::words(&(*element * F::Element::from(16u64))))
+    limbs(*F::words(&(*element * F::Element::from(16u64))))
 }
 
 /// Eight elements.
@@ -198,8 +198,18 @@ impl<F: LaneField, V: Vector> Lane<F, V> {
     /// Eight rows as they are: below 2^256.
     #[inline(always)]
     pub fn load(rows: [&Row; LANES]) -> Self {
+        Self::cut(V::from_rows(rows))
+    }
+
+    /// The same, of elements in memory: below p.
+    #[inline(always)]
+    pub fn load_elements(elements: [&F::Element; LANES]) -> Self {
+        Self::cut(V::from_words(for_lanes!(|lane| F::words(elements[lane]))))
+    }
+
+    #[inline(always)]
+    fn cut([a, b, c, d]: [V; 4]) -> Self {
         let mask = V::splat(LIMB_MASK);
-        let [a, b, c, d] = V::from_rows(rows);
         Self::new([
             a.and(mask),
             a.shr::<52>().or(b.shl::<12>()).and(mask),

@@ -6,12 +6,17 @@ pub mod ceremony;
 pub mod circuit;
 pub mod dot;
 pub mod eddsa;
+pub mod evaluation;
 pub mod fixed_base;
 pub mod grain;
 pub mod groth16_error;
 pub mod keys_json;
+pub mod lane_coordinates;
+pub mod lane_lists;
 pub mod lane_points;
+pub mod lane_rows;
 pub mod lane_slots;
+pub mod lane_sums;
 pub mod lanes;
 #[cfg(test)]
 mod lanes_tests;
@@ -24,6 +29,7 @@ pub mod poseidon_lanes;
 pub mod prover;
 pub mod r1cs;
 pub mod receipts;
+pub mod scalars;
 pub mod setup;
 pub mod simd;
 #[cfg(test)]

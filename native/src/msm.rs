@@ -1,25 +1,23 @@
-//! Sums of scalar multiples of a key's points, read in place from the mapped file.
+//! Sums of scalar multiples of a key's points.
 //!
-//! A witness is mostly bits: scalars 0 cost nothing, 1 and -1 one addition, small ones only their low windows. A scalar
-//! above r/2 is replaced by its negative, so that small negative numbers are small too.
+//! Scalar code reads the points in the mapped file, in order; the lanes, in no order, from a copy in large pages.
 
-use ark_bn254::Fr;
 use ark_ec::short_weierstrass::Projective;
-use ark_ff::{AdditiveGroup, BigInteger, PrimeField, Zero};
+use ark_ff::AdditiveGroup;
+use memmap2::{Advice, MmapMut};
 use rayon::prelude::*;
 use std::marker::PhantomData;
 
 use crate::batch_affine::{Curve, Point, Slots};
-use crate::groth16_error::{Control, Result};
+use crate::groth16_error::{Control, Error, Result};
 use crate::lane_slots::LaneSlots;
+use crate::scalars::{Scalars, Term, NEGATIVE_INDEX};
 use crate::simd::Backend;
 
-/// Marks a negative scalar: in the index of a unit, and in the top limb of a magnitude (which is below 2^253).
-const NEGATIVE_UNIT: u32 = 1 << 31;
-const NEGATIVE: u64 = 1 << 63;
-const MAGNITUDE_BITS: usize = 253;
-/// Slots for sums of units: enough that no slot comes twice in one batch.
+/// Slots for sums of units.
 const UNIT_SLOTS: usize = 2048;
+/// Bytes that one task copies.
+const COPIED: usize = 1 << 20;
 
 /// Points of one key section, `POINT_BYTES` each.
 pub struct Points<'a, C: Curve> {
@@ -55,177 +53,76 @@ impl<'a, C: Curve> Points<'a, C> {
     }
 }
 
-/// |scalar| or |r - scalar|, whichever is smaller, with its sign in the top bit.
-#[derive(Clone, Copy, Debug)]
-pub struct Magnitude([u64; 4]);
-
-impl Magnitude {
-    pub fn new(scalar: &Fr) -> Self {
-        let value = scalar.into_bigint();
-        if value <= Fr::MODULUS_MINUS_ONE_DIV_TWO {
-            return Self(value.0);
-        }
-        let mut negated = Fr::MODULUS;
-        negated.sub_with_borrow(&value);
-        negated.0[3] |= NEGATIVE;
-        Self(negated.0)
-    }
-
-    fn is_negative(&self) -> bool {
-        self.0[3] & NEGATIVE != 0
-    }
-
-    fn is_small(&self, value: u64) -> bool {
-        self.0[0] == value && self.0[1] == 0 && self.0[2] == 0 && self.0[3] & !NEGATIVE == 0
-    }
+/// Slots over either kind of code, with what was added to them.
+enum Sums<C: Curve> {
+    Lanes(LaneSlots<C>),
+    Scalar(Slots<C>),
 }
 
-/// Cuts magnitudes into signed digits of `width` bits, from -2^(width-1) to 2^(width-1) - 1. The top one is unsigned.
-///
-/// Adding 2^(width-1) to every digit but the top one makes all digits unsigned, so that any one of them can be
-/// read without the carries of those below.
-pub struct Digits {
-    width: usize,
-    offset: [u64; 4],
-}
-
-impl Digits {
-    /// `width` from 3 to 16.
-    pub fn new(width: usize) -> Self {
-        let mut offset = [0u64; 4];
-        for window in 0..Self::windows_of(width) - 1 {
-            let bit = window * width + width - 1;
-            offset[bit / 64] |= 1 << (bit % 64);
-        }
-        Self { width, offset }
-    }
-
-    fn windows_of(width: usize) -> usize {
-        (MAGNITUDE_BITS + 1).div_ceil(width)
-    }
-
-    pub fn windows(&self) -> usize {
-        Self::windows_of(self.width)
-    }
-
-    /// Digits are at most this in absolute value.
-    pub fn limit(&self) -> usize {
-        1 << (self.width - 1)
-    }
-
-    /// The digit of a window: its absolute value, and whether it is negative.
-    #[inline]
-    pub fn get(&self, magnitude: &Magnitude, window: usize) -> (usize, bool) {
-        let mut sum = [0u64; 5];
-        let mut carry = 0u128;
-        let [low, middle, high, top] = magnitude.0;
-        for ((sum, limb), offset) in sum.iter_mut().zip([low, middle, high, top & !NEGATIVE]).zip(self.offset) {
-            carry += u128::from(limb) + u128::from(offset);
-            *sum = carry as u64;
-            carry >>= 64;
-        }
-        let bit = window * self.width;
-        let pair = u128::from(sum[bit / 64]) | u128::from(sum[bit / 64 + 1]) << 64;
-        let raw = ((pair >> (bit % 64)) as usize) & ((1 << self.width) - 1);
-        let negative = magnitude.is_negative();
-        if window + 1 == self.windows() {
-            (raw, negative)
-        } else if raw >= self.limit() {
-            (raw - self.limit(), negative)
-        } else {
-            (self.limit() - raw, !negative)
-        }
-    }
-
-    /// The width with the least work for `count` points: six multiplications a point, some forty a bucket.
-    fn best(count: usize) -> Self {
-        let cost = |width: &usize| Self::windows_of(*width) * (6 * count + 40 * (1 << (width - 1)));
-        Self::new((3..=16).min_by_key(cost).unwrap_or(16))
-    }
-}
-
-/// Scalars sorted by what they cost; zeros are gone.
-#[derive(Debug, Default)]
-pub struct Scalars {
-    units: Vec<u32>,
-    indices: Vec<u32>,
-    magnitudes: Vec<Magnitude>,
-}
-
-impl Scalars {
-    pub fn new(values: &[Fr]) -> Self {
-        let parts: Vec<Self> = values
-            .par_chunks(1 << 16)
-            .enumerate()
-            .map(|(chunk, values)| {
-                let mut part = Self::default();
-                for (index, value) in values.iter().enumerate().filter(|(_, value)| !value.is_zero()) {
-                    let index = ((chunk << 16) + index) as u32;
-                    let magnitude = Magnitude::new(value);
-                    if magnitude.is_small(1) {
-                        part.units.push(if magnitude.is_negative() { index | NEGATIVE_UNIT } else { index });
-                    } else {
-                        part.indices.push(index);
-                        part.magnitudes.push(magnitude);
-                    }
-                }
-                part
-            })
-            .collect();
-        let mut all = Self::default();
-        all.units.reserve_exact(parts.iter().map(|part| part.units.len()).sum());
-        let full = parts.iter().map(|part| part.indices.len()).sum();
-        all.indices.reserve_exact(full);
-        all.magnitudes.reserve_exact(full);
-        for part in parts {
-            all.units.extend_from_slice(&part.units);
-            all.indices.extend_from_slice(&part.indices);
-            all.magnitudes.extend_from_slice(&part.magnitudes);
-        }
-        all
-    }
-
-    /// How many are ±1, and how many are neither that nor zero.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.units.len(), self.indices.len())
-    }
-}
-
-/// Slots over either kind of code.
-enum Sums<'a, C: Curve> {
-    Lanes(LaneSlots<'a, C>),
-    Scalar(Points<'a, C>, Slots<C>),
-}
-
-impl<'a, C: Curve> Sums<'a, C> {
-    fn new(backend: Backend, points: Points<'a, C>, count: usize) -> Self {
-        if backend.is_vector() {
-            Self::Lanes(LaneSlots::new(backend, points.bytes, count))
-        } else {
-            Self::Scalar(points, Slots::new(count))
-        }
-    }
-
-    #[inline]
-    fn add(&mut self, slot: usize, index: usize, negative: bool) {
-        match self {
-            Self::Lanes(slots) => slots.add(slot, index, negative),
-            Self::Scalar(points, slots) => slots.add(slot, points.get(index).negated_if(negative)),
-        }
-    }
-
+impl<C: Curve> Sums<C> {
     fn total(self) -> Projective<C> {
         match self {
             Self::Lanes(slots) => slots.total(),
-            Self::Scalar(_, slots) => slots.total(),
+            Self::Scalar(slots) => slots.total(),
         }
     }
 
     fn weighted_total(self) -> Projective<C> {
         match self {
             Self::Lanes(slots) => slots.weighted_total(),
-            Self::Scalar(_, slots) => slots.weighted_total(),
+            Self::Scalar(slots) => slots.weighted_total(),
         }
+    }
+}
+
+/// One sum's points and how to add them.
+struct Adder<'a, C: Curve> {
+    backend: Backend,
+    points: Points<'a, C>,
+    lanes: Option<(MmapMut, Vec<bool>)>,
+    first: usize,
+    control: &'a Control,
+}
+
+/// A copy whose addresses take few entries of the processor's table of pages, and which of its points are not infinity.
+fn copy_for_lanes<C: Curve>(points: Points<'_, C>) -> Result<(MmapMut, Vec<bool>)> {
+    let no_memory = |error| Error::Io("memory for points".into(), error);
+    let mut copy = MmapMut::map_anon(points.bytes.len().max(1)).map_err(no_memory)?;
+    // Where the system has no large pages it is only slower.
+    let _ = copy.advise(Advice::HugePage);
+    copy.par_chunks_mut(COPIED)
+        .zip(points.bytes.par_chunks(COPIED))
+        .for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
+    let is_finite = |point: &[u8]| point.iter().any(|byte| *byte != 0);
+    let finite = points.bytes.par_chunks_exact(C::POINT_BYTES).with_min_len(1 << 12).map(is_finite).collect();
+    Ok((copy, finite))
+}
+
+impl<'a, C: Curve> Adder<'a, C> {
+    fn new(backend: Backend, points: Points<'a, C>, first: usize, control: &'a Control) -> Result<Self> {
+        let lanes = if backend.is_vector() { Some(copy_for_lanes(points)?) } else { None };
+        Ok(Self { backend, points, lanes, first, control })
+    }
+
+    /// Adds each point, by its index and sign, to its slot.
+    fn add(&self, slots: usize, terms: impl Iterator<Item = Term> + Clone) -> Result<Sums<C>> {
+        let first = self.first as u32;
+        let terms =
+            terms.filter(move |term| term.1 & !NEGATIVE_INDEX >= first).map(move |term| (term.0, term.1 - first));
+        if let Some((copy, finite)) = &self.lanes {
+            let terms = terms.filter(|term| finite[(term.1 & !NEGATIVE_INDEX) as usize]);
+            let key = copy[..self.points.bytes.len()].as_chunks().0;
+            return LaneSlots::new(self.backend, key, slots, terms, self.control).map(Sums::Lanes);
+        }
+        let mut sums = Slots::new(slots);
+        for (step, (slot, index)) in terms.enumerate() {
+            if step % (1 << 16) == 0 {
+                self.control.check()?;
+            }
+            let point = self.points.get((index & !NEGATIVE_INDEX) as usize);
+            sums.add(slot as usize, point.negated_if(index & NEGATIVE_INDEX != 0));
+        }
+        Ok(Sums::Scalar(sums))
     }
 }
 
@@ -248,52 +145,23 @@ pub fn msm_by<C: Curve>(
     first: usize,
     control: &Control,
 ) -> Result<Projective<C>> {
-    let start = scalars.indices.partition_point(|&index| (index as usize) < first);
-    let (indices, magnitudes) = (&scalars.indices[start..], &scalars.magnitudes[start..]);
-    let start = scalars.units.partition_point(|&unit| ((unit & !NEGATIVE_UNIT) as usize) < first);
-    let units = &scalars.units[start..];
-
-    let threads = rayon::current_num_threads();
-    let unit_chunk = units.len().div_ceil(threads).max(UNIT_SLOTS);
-    let units = units
-        .par_chunks(unit_chunk)
-        .map(|chunk| {
-            control.check()?;
-            let mut slots = Sums::new(backend, points, UNIT_SLOTS.min(chunk.len()));
-            for (position, unit) in chunk.iter().enumerate() {
-                slots.add(position % UNIT_SLOTS, (unit & !NEGATIVE_UNIT) as usize - first, unit & NEGATIVE_UNIT != 0);
-            }
-            Ok(slots.total())
-        })
-        .try_reduce(Projective::default, |left, right| Ok(left + right))?;
-
-    if indices.is_empty() {
+    let adder = Adder::new(backend, points, first, control)?;
+    let (n_units, n_full) = scalars.counts();
+    let unit_slots = UNIT_SLOTS.min(n_units) as u32;
+    let units = (0u32..).zip(scalars.units()).map(|(position, unit)| (position % unit_slots, unit));
+    let units = if n_units > 0 { adder.add(unit_slots as usize, units)?.total() } else { Projective::default() };
+    if n_full == 0 {
         return Ok(units);
     }
-    // Windows are the unit of work; many cores also share a window.
-    let digits = Digits::best(indices.len());
-    let shares = (2 * threads).div_ceil(digits.windows());
-    let digits = if shares > 1 { Digits::best(indices.len().div_ceil(shares)) } else { digits };
-    let chunk = indices.len().div_ceil(shares).max(1);
-    let tasks: Vec<(usize, usize)> = (0..digits.windows())
-        .flat_map(|window| (0..indices.len()).step_by(chunk).map(move |at| (window, at)))
-        .collect();
+    let digits = &scalars.digits;
+    let tasks: Vec<(usize, usize)> =
+        (0..digits.windows()).flat_map(|window| (0..scalars.shares).map(move |share| (window, share))).collect();
     let sums: Vec<(usize, Projective<C>)> = tasks
         .into_par_iter()
         .with_max_len(1)
-        .map(|(window, at)| {
-            let end = indices.len().min(at + chunk);
-            let mut slots = Sums::new(backend, points, digits.limit());
-            for (step, (index, magnitude)) in indices[at..end].iter().zip(&magnitudes[at..end]).enumerate() {
-                if step % (1 << 16) == 0 {
-                    control.check()?;
-                }
-                let (digit, negative) = digits.get(magnitude, window);
-                if digit != 0 {
-                    slots.add(digit - 1, *index as usize - first, negative);
-                }
-            }
-            Ok((window, slots.weighted_total()))
+        .map(|(window, share)| {
+            let terms = scalars.terms(window, share);
+            Ok((window, adder.add(digits.limit(), terms)?.weighted_total()))
         })
         .collect::<Result<_>>()?;
 
@@ -312,9 +180,10 @@ pub fn msm_by<C: Curve>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ark_bn254::Fr;
     use ark_bn254::{g1, g2, G1Projective, G2Projective};
     use ark_ec::{CurveGroup, PrimeGroup};
-    use ark_ff::{Field, One, UniformRand};
+    use ark_ff::{Field, One, PrimeField, UniformRand, Zero};
 
     fn check<C: Curve>(base: Projective<C>, scalars: &[Fr], first: usize) {
         let mut bytes = Vec::new();
@@ -358,6 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn msm_of_different_points_equals_the_naive_sum() {
+        // No sum meets its own point: no denominator is zero.
+        fn check_different<C: Curve>(base: Projective<C>, count: u64) {
+            let mut rng = ark_std::test_rng();
+            let scalars: Vec<Fr> = (0..count).map(|_| Fr::rand(&mut rng)).collect();
+            let (mut bytes, mut expected) = (Vec::new(), Fr::zero());
+            for scalar in &scalars {
+                let multiple = Fr::rand(&mut rng);
+                Point::from_affine(&(base * multiple).into_affine()).write(&mut bytes);
+                expected += multiple * scalar;
+            }
+            for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
+                let sum = msm_by(backend, Points::<C>::new(&bytes), &Scalars::new(&scalars), 0, &Control::default());
+                assert_eq!(sum.ok(), Some(base * expected), "{}", backend.name());
+            }
+        }
+        check_different(G1Projective::generator(), 1000);
+        check_different(G2Projective::generator(), 300);
+    }
+
+    #[test]
     fn msm_of_few_different_scalars_equals_the_naive_sum() {
         // All points want the same few slots: more than a batch is put off.
         let scalars: Vec<Fr> = (0..9000u64).map(|index| Fr::from(2 + index % 3)).collect();
@@ -365,22 +255,32 @@ mod tests {
         check::<g2::Config>(G2Projective::generator(), &scalars, 0);
     }
 
+    /// `cargo test --release measure_msm -- --ignored --nocapture`
     #[test]
-    fn digits_of_every_width_rebuild_the_scalar() {
-        let mut rng = ark_std::test_rng();
-        for width in 3..=16 {
-            let digits = Digits::new(width);
-            for scalar in [Fr::zero(), Fr::one(), Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO), Fr::rand(&mut rng)] {
-                let magnitude = Magnitude::new(&scalar);
-                let mut sum = Fr::zero();
-                for window in (0..digits.windows()).rev() {
-                    let (digit, negative) = digits.get(&magnitude, window);
-                    assert!(digit <= digits.limit());
-                    let digit = Fr::from(digit as u64);
-                    sum = sum * Fr::from(1u64 << width) + if negative { -digit } else { digit };
-                }
-                assert_eq!(sum, scalar);
+    #[ignore = "a measurement"]
+    fn measure_msm() {
+        fn measure<C: Curve>(base: Projective<C>, log: u32) {
+            let mut rng = ark_std::test_rng();
+            let points: Vec<_> =
+                std::iter::successors(Some(base), |point| Some(*point + base)).take(1 << log).collect();
+            let mut bytes = Vec::new();
+            Projective::normalize_batch(&points).iter().for_each(|point| Point::from_affine(point).write(&mut bytes));
+            let scalars = Scalars::new(&(0..1 << log).map(|_| Fr::rand(&mut rng)).collect::<Vec<_>>());
+            for backend in [Backend::Ifma, Backend::Scalar].into_iter().filter(|backend| backend.is_available()) {
+                let best = (0..5).map(|_| {
+                    let start = std::time::Instant::now();
+                    let sum = msm_by(backend, Points::<C>::new(&bytes), &scalars, 0, &Control::default());
+                    assert!(!std::hint::black_box(sum.expect("a sum")).is_zero());
+                    start.elapsed().as_secs_f64()
+                });
+                let best = best.fold(f64::MAX, f64::min);
+                let adds = ((1 << log) * scalars.digits.windows()) as f64;
+                println!("2^{log} {}: {best:.3} s, {:.1} ns an addition", backend.name(), best / adds * 1e9);
             }
         }
+        for log in [16, 18, 20] {
+            measure::<g1::Config>(G1Projective::generator(), log);
+        }
+        measure::<g2::Config>(G2Projective::generator(), 18);
     }
 }

@@ -2,23 +2,21 @@
 
 use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::CurveGroup;
-use ark_ff::{BigInt, Field, One, PrimeField, Zero};
+use ark_ff::{One, PrimeField};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rand::{rngs::OsRng, RngCore};
 use rayon::prelude::*;
-use std::marker::PhantomData;
 use std::time::Instant;
 
+use crate::evaluation::{dot, evaluate, evaluate_coefficients};
 use crate::groth16_error::{Control, Error, Result, Timings};
-use crate::msm::{msm, Scalars};
+use crate::msm::msm;
 use crate::ntt::Ntt;
+use crate::scalars::Scalars;
 use crate::setup::check_system;
 use crate::simd::Backend;
-use crate::system::{Matrix, Piece, System};
-use crate::zkey::{section, Zkey, COEFFICIENT_BYTES};
-
-/// Rows that one task evaluates.
-const ROWS: usize = 4096;
+use crate::system::{Matrix, System};
+use crate::zkey::{section, Zkey};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
@@ -47,7 +45,7 @@ pub fn prove(system: &System, zkey: &Zkey, witness: &[Fr], control: &Control) ->
     check_witness_shape(zkey, witness)?;
     let mut timings = Timings::default();
     control.report("eval", 0.0)?;
-    let (a, b) = timings.measure("eval", || evaluate(system, domain_size, witness));
+    let [a, b] = timings.measure("eval", || evaluate(Backend::current(), system, domain_size, witness));
     finish(zkey, witness, a, b, timings, control).map_err(|error| match (error, unsatisfied(system, witness)) {
         (Error::Witness(_), Some(row)) => Error::Witness(format!("constraint {row} is not satisfied")),
         (error, _) => error,
@@ -59,7 +57,7 @@ pub fn prove_zkey(zkey: &Zkey, witness: &[Fr], control: &Control) -> Result<Prov
     check_witness_shape(zkey, witness)?;
     let mut timings = Timings::default();
     control.report("eval", 0.0)?;
-    let (a, b) = timings.measure("eval", || evaluate_coefficients(zkey, witness))?;
+    let [a, b] = timings.measure("eval", || evaluate_coefficients(Backend::current(), zkey, witness))?;
     finish(zkey, witness, a, b, timings, control)
 }
 
@@ -88,85 +86,6 @@ pub fn unsatisfied(system: &System, witness: &[Fr]) -> Option<usize> {
         first += rows;
     }
     None
-}
-
-/// One row times the witness. Most wires are bits and most coefficients ±1, so products are avoided where they are free.
-fn dot(piece: &Piece, matrix: &Matrix, row: usize, witness: &[Fr]) -> Fr {
-    let mut sum = Fr::zero();
-    for (wire, coefficient) in matrix.row(row) {
-        let value = &witness[piece.wires[*wire as usize] as usize];
-        if value.is_zero() {
-            continue;
-        }
-        if value.is_one() {
-            sum += coefficient;
-        } else if coefficient.is_one() {
-            sum += value;
-        } else {
-            sum += *value * coefficient;
-        }
-    }
-    sum
-}
-
-/// A and B times the witness, over the domain.
-fn evaluate(system: &System, domain_size: usize, witness: &[Fr]) -> (Vec<Fr>, Vec<Fr>) {
-    let mut a = vec![Fr::zero(); domain_size];
-    let mut b = vec![Fr::zero(); domain_size];
-    let mut tasks = Vec::new();
-    let (mut a_left, mut b_left) = (&mut a[..], &mut b[..]);
-    for piece in &system.pieces {
-        let rows = piece.r1cs.n_constraints();
-        for start in (0..rows).step_by(ROWS) {
-            let count = ROWS.min(rows - start);
-            let (a_part, a_rest) = a_left.split_at_mut(count);
-            let (b_part, b_rest) = b_left.split_at_mut(count);
-            tasks.push((piece, start, a_part, b_part));
-            (a_left, b_left) = (a_rest, b_rest);
-        }
-    }
-    a_left[..=system.n_public].copy_from_slice(&witness[..=system.n_public]);
-    tasks.into_par_iter().for_each(|(piece, start, a, b)| {
-        for (row, (a, b)) in a.iter_mut().zip(b).enumerate() {
-            *a = dot(piece, &piece.r1cs.a, start + row, witness);
-            *b = dot(piece, &piece.r1cs.b, start + row, witness);
-        }
-    });
-    (a, b)
-}
-
-/// The same from section 4 of a key. Its entries come in any order, so each matrix is one task.
-fn evaluate_coefficients(zkey: &Zkey, witness: &[Fr]) -> Result<(Vec<Fr>, Vec<Fr>)> {
-    let entries = zkey.coefficients().ok_or_else(|| {
-        Error::Key("this key has no coefficients (section 4): it proves only together with its system".into())
-    })?;
-    let matrix = |wanted: u32| -> Result<Vec<Fr>> {
-        let mut rows = vec![Fr::zero(); zkey.header.domain_size];
-        for (index, entry) in entries.chunks_exact(COEFFICIENT_BYTES).enumerate() {
-            let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
-            let (of, row, wire) = (number(0), number(4) as usize, number(8) as usize);
-            if of > 1 || row >= rows.len() || wire >= witness.len() {
-                return Err(Error::Key(format!("coefficient {index} (matrix {of}, row {row}, wire {wire})")));
-            }
-            if of == wanted && !witness[wire].is_zero() {
-                let mut limbs = [0u64; 4];
-                for (limb, bytes) in limbs.iter_mut().zip(entry[12..].chunks_exact(8)) {
-                    *limb = bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
-                }
-                let value = BigInt(limbs);
-                if value >= Fr::MODULUS {
-                    return Err(Error::Key(format!("the value of coefficient {index} is not below r")));
-                }
-                // The file has v * R^2 where memory has v * R: one factor R too many, taken out below.
-                rows[row] += ark_ff::Fp(value, PhantomData) * witness[wire];
-            }
-        }
-        let radix = Fr::from(2u64).pow([256u64]).inverse().unwrap_or_default();
-        rows.par_iter_mut().for_each(|row| *row *= radix);
-        Ok(rows)
-    };
-    let (a, b) = rayon::join(|| matrix(0), || matrix(1));
-    Ok((a?, b?))
 }
 
 /// (A * B - C) at the odd points of the domain twice as large, where the key has H; C is A * B on the domain itself.

@@ -47,6 +47,9 @@ pub const LIMB_MASK: u64 = (1 << LIMB) - 1;
 /// A field element as keys and arkworks hold it: four little-endian words, aligned to nothing.
 pub type Row = [u8; 32];
 
+/// The words of an element of arkworks, which are a row's bytes on the machines that have vectors.
+pub type Words = [u64; 4];
+
 /// Eight lanes of 64 bits; all operations are lane by lane, and sums wrap.
 pub trait Vector: Copy {
     fn splat(value: u64) -> Self;
@@ -72,7 +75,11 @@ pub trait Vector: Copy {
     fn select(mask: u8, yes: Self, no: Self) -> Self;
     /// Word j of row i goes to lane i of vector j.
     fn from_rows(rows: [&Row; LANES]) -> [Self; 4];
+    /// The same, of words as they are in memory.
+    fn from_words(rows: [&Words; LANES]) -> [Self; 4];
     fn to_rows(words: [Self; 4]) -> [Row; LANES];
+    /// Asks for a row that will be read soon.
+    fn prefetch(row: &Row);
 }
 
 /// Work that can run over either kind of vector. Implementations of `run` must be `#[inline(always)]`.
@@ -272,27 +279,15 @@ impl Vector for Zmm {
     #[inline(always)]
     #[allow(unsafe_code)]
     fn from_rows(rows: [&Row; LANES]) -> [Self; 4] {
-        let [a, b, c, d, e, f, g, h] = rows;
-        let pair = |low: &Row, high: &Row| {
-            // SAFETY: features; `loadu` reads 32 bytes at any alignment, and a row is 32 bytes.
-            unsafe {
-                let low = _mm512_castsi256_si512(_mm256_loadu_si256(low.as_ptr().cast()));
-                _mm512_inserti64x4::<1>(low, _mm256_loadu_si256(high.as_ptr().cast()))
-            }
-        };
-        let (ae, bf, cg, dh) = (pair(a, e), pair(b, f), pair(c, g), pair(d, h));
-        features!({
-            let low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
-            let high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
-            let (even, odd) = (_mm512_unpacklo_epi64(ae, bf), _mm512_unpackhi_epi64(ae, bf));
-            let (even_too, odd_too) = (_mm512_unpacklo_epi64(cg, dh), _mm512_unpackhi_epi64(cg, dh));
-            [
-                Self(_mm512_permutex2var_epi64(even, low, even_too)),
-                Self(_mm512_permutex2var_epi64(odd, low, odd_too)),
-                Self(_mm512_permutex2var_epi64(even, high, even_too)),
-                Self(_mm512_permutex2var_epi64(odd, high, odd_too)),
-            ]
-        })
+        // SAFETY: `loadu` reads 32 bytes at any alignment, and a row is 32 bytes.
+        transposed(for_lanes!(|lane| features!(_mm256_loadu_si256(rows[lane].as_ptr().cast()))))
+    }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn from_words(rows: [&Words; LANES]) -> [Self; 4] {
+        // SAFETY: `loadu` reads 32 bytes at any alignment, and four words are 32 bytes.
+        transposed(for_lanes!(|lane| features!(_mm256_loadu_si256(rows[lane].as_ptr().cast()))))
     }
 
     #[inline(always)]
@@ -317,4 +312,31 @@ impl Vector for Zmm {
             [zero, one, two, three, four, five, six, seven]
         })
     }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn prefetch(row: &Row) {
+        // SAFETY: features; a prefetch reads nothing, and its address is that of a row.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast()) }
+    }
+}
+
+/// Word j of row i goes to lane i of vector j.
+#[inline(always)]
+fn transposed(rows: [__m256i; LANES]) -> [Zmm; 4] {
+    let [a, b, c, d, e, f, g, h] = rows;
+    features!({
+        let pair = |low, high| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+        let (ae, bf, cg, dh) = (pair(a, e), pair(b, f), pair(c, g), pair(d, h));
+        let low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+        let high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+        let (even, odd) = (_mm512_unpacklo_epi64(ae, bf), _mm512_unpackhi_epi64(ae, bf));
+        let (even_too, odd_too) = (_mm512_unpacklo_epi64(cg, dh), _mm512_unpackhi_epi64(cg, dh));
+        [
+            Zmm(_mm512_permutex2var_epi64(even, low, even_too)),
+            Zmm(_mm512_permutex2var_epi64(odd, low, odd_too)),
+            Zmm(_mm512_permutex2var_epi64(even, high, even_too)),
+            Zmm(_mm512_permutex2var_epi64(odd, high, odd_too)),
+        ]
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is inlined: written out in the kernels it would take minutes to compile.
 
-use crate::simd::{Row, Vector, LANES, LIMB, LIMB_MASK};
+use crate::simd::{Row, Vector, Words, LANES, LIMB, LIMB_MASK};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Emulated([u64; LANES]);
@@ -107,7 +107,14 @@ impl Vector for Emulated {
     }
 
     #[inline(never)]
+    fn from_words(rows: [&Words; LANES]) -> [Self; 4] {
+        std::array::from_fn(|at| Self(rows.map(|row| row[at])))
+    }
+
+    #[inline(never)]
     fn to_rows(words: [Self; 4]) -> [Row; LANES] {
         std::array::from_fn(|lane| std::array::from_fn(|byte| words[byte / 8].0[lane].to_le_bytes()[byte % 8]))
     }
+
+    fn prefetch(_: &Row) {}
 }

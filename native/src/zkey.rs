@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use ark_bn254::{g1, g2, Fq, Fr, G1Affine, G2Affine};
@@ -68,6 +69,7 @@ pub struct Development {
 
 #[derive(Debug)]
 pub struct Zkey {
+    file: File,
     map: Mmap,
     sections: BTreeMap<u32, Range<usize>>,
     pub header: Header,
@@ -195,7 +197,7 @@ impl Zkey {
                     .map_err(|error| malformed(format!("section 100 (development): {error}")))?,
             ),
         };
-        Ok(Self { sections, header, ic, development, map })
+        Ok(Self { sections, header, ic, development, file, map })
     }
 
     /// A section's bytes; none if it is not there.
@@ -211,9 +213,18 @@ impl Zkey {
         Points::new(self.bytes(id))
     }
 
-    /// Entries of section 4, `COEFFICIENT_BYTES` each, if the key has it.
-    pub fn coefficients(&self) -> Option<&[u8]> {
-        self.sections.get(&section::COEFFICIENTS).map(|range| &self.map[range.start + 4..range.end])
+    /// How many entries section 4 has, if the key has it.
+    pub fn coefficients(&self) -> Option<usize> {
+        let range = self.sections.get(&section::COEFFICIENTS)?;
+        Some((range.len() - 4) / COEFFICIENT_BYTES)
+    }
+
+    /// Entries of section 4 from `first` on, `COEFFICIENT_BYTES` each. Not from the map: they are read once, and would be
+    /// most of the memory that proving takes.
+    pub fn read_coefficients(&self, first: usize, out: &mut [u8]) -> Result<()> {
+        let start = self.sections.get(&section::COEFFICIENTS).map_or(0, |range| range.start + 4);
+        let io = |error| Error::Io("the key's coefficients".into(), error);
+        self.file.read_exact_at(out, (start + first * COEFFICIENT_BYTES) as u64).map_err(io)
     }
 
     pub fn verification_key(&self) -> VerificationKey {

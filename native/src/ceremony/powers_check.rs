@@ -14,7 +14,8 @@ use super::encoding::same_ratio;
 use super::ptau::{malformed, name, section, Ptau, POWERS_G1};
 use crate::batch_affine::Curve;
 use crate::groth16_error::{Control, Result};
-use crate::msm::{msm, Points, Scalars};
+use crate::msm::{msm, Points};
+use crate::scalars::Scalars;
 use crate::zkey::first_bad;
 
 /// Equations that one combination takes: bounds the memory for their factors.

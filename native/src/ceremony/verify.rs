@@ -14,7 +14,8 @@ use super::new_key::new_key;
 use super::powers_check::random_factors;
 use super::ptau::{section as powers, Ptau};
 use crate::groth16_error::{Control, Error, Result};
-use crate::msm::{msm, Points, Scalars};
+use crate::msm::{msm, Points};
+use crate::scalars::Scalars;
 use crate::system::System;
 use crate::zkey::{check_key, first_bad, section, Zkey};
 
