@@ -11,6 +11,7 @@ include "lib/link.circom";
 include "lib/merkle.circom";
 include "lib/order.circom";
 include "lib/touches.circom";
+include "lib/widths.circom";
 
 /**
  * One step: S' = step(S), with what it publishes (protocol 4, 6, 7). An operation is a step, a Swap three.
@@ -93,7 +94,6 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     Decoded(ACCOUNT_LEVELS, BALANCE_LEVELS) decoded <== Decode(ACCOUNT_LEVELS, BALANCE_LEVELS)(op, kind);
 
     // B. Touch 1
-    signal from_balance <== SelectChild()(from.balance_path[0], decoded.token_digits[0]);
     component authorise = Authorise();
     authorise.op <== op;
     authorise.kind <== kind;
@@ -107,27 +107,26 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     debit.fee <== decoded.fee;
     debit.token_is_order_slot <== decoded.token_is_order_slot;
     debit.address <== from.account.address;
-    debit.balance <== from_balance;
+    debit.balance <== from.balance;
 
     component first = Touch(ACCOUNT_LEVELS, BALANCE_LEVELS);
     first.nodes <== nodes_in;
     first.digits <== decoded.from_digits;
     first.slot_digits <== decoded.token_digits;
     first.opened <== from;
-    first.balance <== from_balance;
     first.new_account.key <== from.account.key;
     first.new_account.address <== from.account.address;
     first.new_account.nonce <== authorise.next_nonce;
     first.new_balance <== debit.new_balance;
 
     // C. Touch 2
-    signal to_balance <== SelectChild()(to.balance_path[0], decoded.to_slot_digits[0]);
     component order = Order();
     order.op <== op;
     order.kind <== kind;
     order.fee <== decoded.fee;
     order.max_fee <== decoded.max_fee;
-    order.slot <== to_balance;
+    order.slot <== to.balance;
+    signal address_chunks[2] <== Widths()(op, kind, order.gaps);
 
     component credit = Credit();
     credit.op <== op;
@@ -135,14 +134,13 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     credit.to_slot_is_order_slot <== decoded.to_slot_is_order_slot;
     credit.slot_change <== order.slot_change;
     credit.account <== to.account;
-    credit.balance <== to_balance;
+    credit.balance <== to.balance;
 
     component second = Touch(ACCOUNT_LEVELS, BALANCE_LEVELS);
     second.nodes <== first.new_nodes;
     second.digits <== decoded.to_digits;
     second.slot_digits <== decoded.to_slot_digits;
     second.opened <== to;
-    second.balance <== to_balance;
     second.new_account <== credit.new_account;
     second.new_balance <== credit.new_balance;
     nodes_out <== second.new_nodes;
@@ -167,7 +165,7 @@ template Step(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     emit.X <== X;
     emit.op <== op;
     emit.kind <== kind;
-    emit.address_chunks <== decoded.address_chunks;
+    emit.address_chunks <== address_chunks;
     emit.before.commitment <== commitment_in;
     emit.before.l2_eval <== l2_eval_in;
     emit.before.l2_parity <== l2_parity_in;

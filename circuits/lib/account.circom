@@ -59,8 +59,6 @@ template AccountUpdate(ACCOUNT_LEVELS) {
     }
     update.old_leaf <== AccountLeaf()(before, balances_before);
     update.new_leaf <== AccountLeaf()(after, balances_after);
-    signal selected <== SelectChild()(path[0], digits[0]);
-    selected === update.old_leaf;
 
     shared.nodes <== nodes;
     shared.old_node <== update.old_root;
@@ -71,7 +69,8 @@ template AccountUpdate(ACCOUNT_LEVELS) {
 /**
  * One touch of the state: one slot of one account, read and written, and its account's leaf.
  *
- * Statement: as AccountUpdate, where the account's balance tree has `balance` in the slot before and new_balance after.
+ * Statement: as AccountUpdate, where the account's balance tree has opened.balance in the slot before and new_balance
+ * after.
  *
  * @param ACCOUNT_LEVELS  as in AccountUpdate;  BALANCE_LEVELS  1..84
  *
@@ -79,7 +78,6 @@ template AccountUpdate(ACCOUNT_LEVELS) {
  *   nodes[SHARED_NODES]             {field}          any
  *   digits[ACCOUNT_LEVELS][8], slot_digits[BALANCE_LEVELS][8]   {bool, one-hot}  assumed (by IndexDigits)
  *   opened                          {Opened}         constrained here
- *   balance                         {field}          assumed (by Caller): SelectChild of opened.balance_path[0]
  *   new_account, new_balance        {Account, field} any; their range is the caller's
  * Outputs:
  *   new_nodes[SHARED_NODES]         {field}
@@ -89,7 +87,6 @@ template Touch(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal input digits[ACCOUNT_LEVELS][ARITY()];
     signal input slot_digits[BALANCE_LEVELS][ARITY()];
     input Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) opened;
-    signal input balance;
     input Account() new_account;
     signal input new_balance;
     signal output new_nodes[SHARED_NODES()];
@@ -97,7 +94,7 @@ template Touch(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     component balances = PathUpdate(BALANCE_LEVELS);
     balances.path <== opened.balance_path;
     balances.digits <== slot_digits;
-    balances.old_leaf <== balance;
+    balances.old_leaf <== opened.balance;
     balances.new_leaf <== new_balance;
 
     component account = AccountUpdate(ACCOUNT_LEVELS);

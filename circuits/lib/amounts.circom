@@ -3,6 +3,7 @@ pragma circom 2.2.0;
 include "circomlib/circuits/bitify.circom";
 include "circomlib/circuits/comparators.circom";
 include "../generated/constants.circom";
+include "bits.circom";
 
 /**
  * The value of a packed amount in its one canonical encoding (protocol 3, I-04).
@@ -13,13 +14,14 @@ include "../generated/constants.circom";
  * The value is below 2^(35 + 103) at most, so it cannot wrap; whether it is below 2^BALANCE_BITS is the caller's.
  *
  * @param MANTISSA_BITS  4..64
+ * @param IS_BALANCE     1: the value is also held below 2^BALANCE_BITS; 0: it is not
  *
  * Inputs:
  *   packed  {uint(MANTISSA_BITS + EXPONENT_BITS)}  constrained here, canonical
  * Outputs:
  *   value   {field}  < 2^MANTISSA_BITS * 10^31
  */
-template UnpackAmount(MANTISSA_BITS) {
+template UnpackAmount(MANTISSA_BITS, IS_BALANCE) {
     assert(MANTISSA_BITS >= 4 && MANTISSA_BITS <= 64);
     signal input packed;
     signal output value;
@@ -47,10 +49,27 @@ template UnpackAmount(MANTISSA_BITS) {
     // Canonical. 10 * mantissa >= 2^MANTISSA_BITS  <=>  mantissa >= ceil(2^MANTISSA_BITS / 10)
     component exponent_is_zero = IsZero();
     exponent_is_zero.in <== exponent_weight;
-    component too_small = LessThan(MANTISSA_BITS);
-    too_small.in[0] <== mantissa;
-    too_small.in[1] <== ((1 << MANTISSA_BITS) + 9) \ 10;
-    (1 - exponent_is_zero.out) * too_small.out === 0;
+    // that is, its bits inverted are 2^MANTISSA_BITS - 1 - that at most
+    component large_enough = BitsAtMost(MANTISSA_BITS, (1 << MANTISSA_BITS) - 1 - ((1 << MANTISSA_BITS) + 9) \ 10);
+    large_enough.enabled <== 1 - exponent_is_zero.out;
+    for (var i = 0; i < MANTISSA_BITS; i++) {
+        large_enough.bits[i] <== 1 - bits.out[EXPONENT_BITS() + i];
+    }
+
+    // Below 2^128
+    if (IS_BALANCE == 1) {
+        // 10^28 * mantissa < 2^128  <=>  mantissa <= 2^128 \ 10^28. From 10^29 on no canonical mantissa is so small.
+        var LAST = (1 << BALANCE_BITS()) \ 10 ** 28;
+        assert(EXPONENT_BITS() == 5 && (LAST \ 10 + 1) * 10 < 1 << MANTISSA_BITS && LAST * 10 >= 1 << MANTISSA_BITS);
+        signal from_24 <== bits.out[4] * bits.out[3];
+        signal from_28 <== from_24 * bits.out[2];
+        from_28 * (bits.out[1] + bits.out[0]) === 0;
+        component small_enough = BitsAtMost(MANTISSA_BITS, LAST);
+        small_enough.enabled <== from_28;
+        for (var i = 0; i < MANTISSA_BITS; i++) {
+            small_enough.bits[i] <== bits.out[EXPONENT_BITS() + i];
+        }
+    }
 }
 
 /**

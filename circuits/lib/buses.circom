@@ -91,7 +91,15 @@ bus Decoded(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     signal to_slot_is_order_slot;
     signal fee;                // value of fee_packed
     signal max_fee;            // value of max_fee_packed
-    signal address_chunks[2];  // what TransferToAddress publishes of its address; 0 for the others
+}
+
+function PRICE_GAP_BITS() { return BALANCE_BITS() + ORDER_AMOUNT_BITS(); }
+function FEE_GAP_BITS() { return 114 + ORDER_AMOUNT_BITS(); }
+
+/** By how much an order's price and fee are better than its limits (by Order, held not to be negative by Widths). */
+bus Gaps() {
+    signal price;
+    signal fee;
 }
 
 /** An account but its balances. */
@@ -102,11 +110,12 @@ bus Account() {
 }
 
 /**
- * An account as the tree holds it, with the paths to it, below the shared nodes, and to one of its slots; bottom level
- * first.
+ * An account as the tree holds it, and the balance of one of its slots, with the paths to both; bottom level first, that to
+ * the account up to its shared node.
  */
 bus Opened(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     Account() account;
+    signal balance;
     signal balance_path[BALANCE_LEVELS][ARITY()];
     signal account_path[ACCOUNT_LEVELS - SHARED_LEVELS()][ARITY()];
 }

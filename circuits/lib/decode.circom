@@ -6,7 +6,8 @@ include "buses.circom";
 include "merkle.circom";
 
 /**
- * Every field of an operation in its width: the one place where they are checked, for all that compose or compare them.
+ * Fields of an operation in their widths, for all that compose or compare them; those that are never used together are
+ * checked by Widths.
  *
  * Statement: the fields have the widths below; packed ones are in their one canonical encoding; `decoded` is what they
  * say; the amount is amount_packed's value where that is used, and counter_amount is counter_amount_packed's.
@@ -18,9 +19,9 @@ include "merkle.circom";
  *
  * Inputs, all constrained here but the last:
  *   op.from_id, to_id {uint(3 ACCOUNT_LEVELS)}; token, to_slot {uint(3 BALANCE_LEVELS)};
- *   counter_token {uint(3 BALANCE_LEVELS - 1)}; amount, counter_amount, slot_filled {uint128};
- *   amount_packed, counter_amount_packed {uint40}, fee_packed, max_fee_packed {uint16} canonical; address {uint160};
- *   aux {uint64}; order_id, counter_order_id, slot_order_id {uint32}; sell_amount, buy_amount {uint120};
+ *   counter_token {uint(3 BALANCE_LEVELS - 1)}; amount {field}: only compared; counter_amount {uint128};
+ *   amount_packed, counter_amount_packed {uint40}, fee_packed, max_fee_packed {uint16} canonical; order_id {uint32};
+ *   sell_amount, buy_amount {uint120};
  *   valid_from, valid_until {uint40}
  *   kind {Kind}  assumed (by ReadKind)
  * Outputs: decoded {Decoded}
@@ -39,40 +40,20 @@ template Decode(ACCOUNT_LEVELS, BALANCE_LEVELS) {
     (decoded.to_slot_digits, decoded.to_slot_is_order_slot) <== IndexDigits(BALANCE_LEVELS)(op.to_slot);
     _ <== Num2Bits(ARITY_BITS() * BALANCE_LEVELS - 1)(op.counter_token);
 
-    // Amounts. A packed one may be worth more than BALANCE_BITS allow: the check of the value refuses it.
-    signal amount <== UnpackAmount(AMOUNT_MANTISSA_BITS())(op.amount_packed);
-    decoded.fee <== UnpackAmount(FEE_MANTISSA_BITS())(op.fee_packed);
-    decoded.max_fee <== UnpackAmount(FEE_MANTISSA_BITS())(op.max_fee_packed);
-    signal counter_amount <== UnpackAmount(AMOUNT_MANTISSA_BITS())(op.counter_amount_packed);
+    // Amounts. What amount_packed is worth may be more than BALANCE_BITS allow: Widths refuses it.
+    signal amount <== UnpackAmount(AMOUNT_MANTISSA_BITS(), 0)(op.amount_packed);
+    decoded.fee <== UnpackAmount(FEE_MANTISSA_BITS(), 0)(op.fee_packed);
+    decoded.max_fee <== UnpackAmount(FEE_MANTISSA_BITS(), 0)(op.max_fee_packed);
+    signal counter_amount <== UnpackAmount(AMOUNT_MANTISSA_BITS(), 1)(op.counter_amount_packed);
     (kind.pays + kind.swaps) * (op.amount - amount) === 0;
     op.counter_amount === counter_amount;
-    _ <== Num2Bits(BALANCE_BITS())(op.amount);
-    _ <== Num2Bits(BALANCE_BITS())(op.counter_amount);
-
-    // The address, and the two chunks of one that is published: address 160 | 0 (80)
-    var LOW_BITS = ADDRESS_BITS() - CHUNK_BITS();
-    signal address_bits[ADDRESS_BITS()] <== Num2Bits(ADDRESS_BITS())(op.address);
-    var high = 0;
-    var low = 0;
-    for (var i = 0; i < LOW_BITS; i++) {
-        low += address_bits[i] * (1 << i);
-    }
-    for (var i = 0; i < CHUNK_BITS(); i++) {
-        high += address_bits[LOW_BITS + i] * (1 << i);
-    }
-    decoded.address_chunks[0] <== op.is_transfer_to_address * high;
-    decoded.address_chunks[1] <== op.is_transfer_to_address * low * (1 << (CHUNK_BITS() - LOW_BITS));
 
     // Orders
     _ <== Num2Bits(ORDER_ID_BITS())(op.order_id);
-    _ <== Num2Bits(ORDER_ID_BITS())(op.counter_order_id);
-    _ <== Num2Bits(ORDER_ID_BITS())(op.slot_order_id);
-    _ <== Num2Bits(BALANCE_BITS())(op.slot_filled);
     _ <== Num2Bits(ORDER_AMOUNT_BITS())(op.sell_amount);
     _ <== Num2Bits(ORDER_AMOUNT_BITS())(op.buy_amount);
 
     // The rest
-    _ <== Num2Bits(AUX_BITS())(op.aux);
     _ <== Num2Bits(TIMESTAMP_BITS())(op.valid_from);
     _ <== Num2Bits(TIMESTAMP_BITS())(op.valid_until);
 }

@@ -1,8 +1,7 @@
 pragma circom 2.2.0;
 
-include "circomlib/circuits/poseidon.circom";
 include "circomlib/circuits/bitify.circom";
-include "../generated/constants.circom";
+include "node_pair.circom";
 
 /*
  * 8-ary Poseidon trees (protocol 2). A path lists all eight children of every node from a leaf to the root,
@@ -95,15 +94,12 @@ template SelectChild() {
  * Statement: old_root is the root of a tree that has `path` above leaf `old_leaf` at the index, new_root the root of
  * the same tree with new_leaf there. All other leaves are the same, as both roots use the same siblings.
  *
- * Phases: A. bottom node   B. for every level: the node is the selected child of the next; replace it there.
- *
  * @param LEVELS  1..84
  *
  * Inputs:
- *   path[LEVELS][8]    {field}          constrained here against old_root, which the caller pins
+ *   path[LEVELS][8]    {field}          constrained here against old_leaf, and against old_root, which the caller pins
  *   digits[LEVELS][8]  {bool, one-hot}  assumed (by IndexDigits)
- *   old_leaf           {field}          assumed (by Caller) to be the child of path[0] selected by digits[0]
- *   new_leaf           {field}          any
+ *   old_leaf, new_leaf {field}          any
  * Outputs:
  *   old_root, new_root {field}
  */
@@ -116,30 +112,14 @@ template PathUpdate(LEVELS) {
     signal output old_root;
     signal output new_root;
 
-    component old_node[LEVELS];
-    component new_node[LEVELS];
-    component selected[LEVELS];
+    component node[LEVELS];
     for (var l = 0; l < LEVELS; l++) {
-        // Phase B: the node computed below is the selected child here
-        if (l > 0) {
-            selected[l] = SelectChild();
-            selected[l].children <== path[l];
-            selected[l].digit <== digits[l];
-            selected[l].out === old_node[l - 1].out;
-        }
-
-        // Phase A and B: the node before, and after with that child replaced
-        old_node[l] = Poseidon(ARITY());
-        new_node[l] = Poseidon(ARITY());
-        for (var i = 0; i < ARITY(); i++) {
-            old_node[l].inputs[i] <== path[l][i];
-            if (l == 0) {
-                new_node[l].inputs[i] <== path[l][i] + digits[l][i] * (new_leaf - old_leaf);
-            } else {
-                new_node[l].inputs[i] <== path[l][i] + digits[l][i] * (new_node[l - 1].out - old_node[l - 1].out);
-            }
-        }
+        node[l] = NodePair();
+        node[l].children <== path[l];
+        node[l].digit <== digits[l];
+        node[l].old_child <== l == 0 ? old_leaf : node[l - 1].old_node;
+        node[l].new_child <== l == 0 ? new_leaf : node[l - 1].new_node;
     }
-    old_root <== old_node[LEVELS - 1].out;
-    new_root <== new_node[LEVELS - 1].out;
+    old_root <== node[LEVELS - 1].old_node;
+    new_root <== node[LEVELS - 1].new_node;
 }

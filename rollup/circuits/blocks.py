@@ -14,7 +14,10 @@ from rollup.core.block import SealedBlock
 from rollup.core.constants import BLOCK_SIZE_BITS, PUBLIC_INPUTS
 
 PIECES = ("open", "step", "close")
-PARTS = ("kind", "decode", "touch", "authorise", "order", "link", "emit", "credit_fee", "unpack_amount", "unpack_fee")
+PARTS = (
+    "kind", "decode", "touch", "authorise", "order", "widths", "link", "emit", "credit_fee", "unpack_amount",
+    "unpack_fee",
+)  # fmt: skip
 """What a Step is made of, compiled alone for their counts: two touches, one of each other."""
 SMALL = "_small"
 """Suffix of the shallow variant: 2 account levels, 2 balance levels. For tests."""

@@ -245,6 +245,7 @@ class BlockBuilder:
     def _touch_inputs(self, account_id: int, slot: int) -> TouchInputs:
         return TouchInputs(
             self._state.account(account_id),
+            self._state.leaf(account_id, slot),
             self._state.balance_path(account_id, slot),
             self._account_path(account_id),
         )

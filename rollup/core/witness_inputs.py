@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 from rollup.core.account import Account
-from rollup.core.constants import ARITY, FEE_TOKENS
+from rollup.core.constants import FEE_TOKENS
 from rollup.core.header import Header
 from rollup.core.operations import StepOperation
-from rollup.core.step_signals import Inputs, operation_signals, slot_signals, touched_slots
+from rollup.core.step_signals import Inputs, operation_signals, slot_signals
 
 Path: TypeAlias = list[list[int]]
 
@@ -48,9 +48,11 @@ def account_signals(prefix: str, account: Account) -> Inputs:
 
 @dataclass(frozen=True, slots=True)
 class TouchInputs:
-    """What the tree holds before a touch: the account, the slot's path, and the account's below its shared node."""
+    """What the tree holds before a touch: the account and the slot's leaf, with the paths to both, the account's below
+    its shared node."""
 
     account: Account
+    balance: int
     balance_path: Path
     account_path: Path
 
@@ -58,6 +60,7 @@ class TouchInputs:
         """By signal name, with `from.` or `to.` in front."""
         return {
             **account_signals(f"{prefix}account.", self.account),
+            f"{prefix}balance": self.balance,
             f"{prefix}balance_path": self.balance_path,
             f"{prefix}account_path": self.account_path,
         }
@@ -92,8 +95,8 @@ class StepInputs:
 
     def signals(self) -> Inputs:
         """All inputs of the circuit: globals, state vector, private inputs."""
-        held = self.receiver.balance_path[0][touched_slots(self.operation).to_slot % ARITY]
-        operation = operation_signals(self.operation, self.batch_rest) | slot_signals(self.operation, held)
+        own_slot = slot_signals(self.operation, self.receiver.balance)
+        operation = operation_signals(self.operation, self.batch_rest) | own_slot
         return {
             "X": self.challenge,
             "domain": self.header.domain,

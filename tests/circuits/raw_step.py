@@ -191,6 +191,7 @@ def _orders(fields: Inputs) -> int:
 def _opened(state: State, prefix: str, account_id: int, slot: int) -> Inputs:
     return {
         **account_signals(f"{prefix}account.", state.account(account_id)),
+        f"{prefix}balance": state.leaf(account_id, slot),
         f"{prefix}balance_path": state.balance_path(account_id, slot),
         f"{prefix}account_path": lower_path(state, account_id),
     }

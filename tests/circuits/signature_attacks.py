@@ -135,7 +135,22 @@ def withdraw_with_a_made_up_balance(world: World) -> Inputs:
     inputs = BASES["withdraw"].step(world).inputs
     path = [list(children) for children in inputs["from.balance_path"]]
     path[0][0] = 10**30
-    return inputs | {"from.balance_path": path}
+    return inputs | {"from.balance": 10**30, "from.balance_path": path}
+
+
+@attack
+def withdraw_with_a_balance_that_is_not_the_paths(world: World) -> Inputs:
+    return BASES["withdraw"].step(world).inputs | {"from.balance": 10**30}
+
+
+@attack
+def transfer_signed_by_a_scalar_beyond_the_order(world: World) -> Inputs:
+    """S + order, of one so small that it has 251 bits: for these the order is the only limit."""
+    for amount in range(1, 200):
+        inputs = BASES["transfer"].step(world, amount=amount, amount_packed=amount << 5).inputs
+        if inputs["op.signature_s"] + SUBGROUP_ORDER < 1 << 251:
+            return inputs | {"op.signature_s": inputs["op.signature_s"] + SUBGROUP_ORDER}
+    raise AssertionError
 
 
 # Shared nodes: the account is under another node than its id says, or the node is another one

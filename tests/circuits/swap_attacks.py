@@ -109,6 +109,16 @@ changed("maker", "amount_not_canonical", amount_packed=300 << 5 | 1)
 changed("maker", "counter_amount_not_canonical", counter_amount_packed=600 << 5 | 1)
 changed("maker", "amount_unlike_packed", amount=2999)
 changed("maker", "counter_amount_unlike_packed", counter_amount=6001)
+_LAST = (1 << 128) // 10**28
+"""The greatest mantissa of a value below 2^128 with the exponent 28."""
+accepted("maker", "the_largest_counter_amount", counter_amount_packed=_LAST << 5 | 28, counter_amount=_LAST * 10**28)
+for _mantissa, _exponent in ((_LAST + 1, 28), (3435973837, 29), (3435973837, 30)):
+    changed(
+        "maker",
+        f"a_counter_amount_of_{_mantissa}_and_{_exponent}",
+        counter_amount_packed=_mantissa << 5 | _exponent,
+        counter_amount=_mantissa * 10**_exponent,
+    )
 changed("maker", "counter_amount_129_bits", counter_amount_packed=HUGE, counter_amount=value_of(HUGE))
 changed("taker", "counter_amount_unlike_packed", counter_amount=3001)
 changed("settlement", "amount_unlike_packed", amount=6001)

@@ -17,7 +17,13 @@ import pytest
 from rollup.circuits.compiler import BUILD, CIRCUITS
 from rollup.toolchain import ROOT
 
-JUDGES = ("test_exit_circuit.py", "test_step_refusals.py", "test_open_and_close.py", "test_step_tampering.py")
+JUDGES = (
+    "test_exit_circuit.py",
+    "test_step_refusals.py",
+    "test_open_and_close.py",
+    "test_gadgets.py",
+    "test_step_tampering.py",
+)
 STATEMENT = re.compile(r"^ *(?!//|\*)(?:[^;\n]*===|_ <==)[^;]*;", re.MULTILINE)
 """Assertions, and range checks whose bits nobody uses."""
 

@@ -142,7 +142,7 @@ class Reading:
 
     def _touch(self, prefix: str, slot: str, nodes: Nodes, change: Callable[[int], int], **changes: Any) -> Nodes:
         path, index = self[f"{prefix}balance_path"], self[slot]
-        leaf = path[0][index % 8]
+        leaf = self[f"{prefix}balance"]
         old_balances, new_balances = replaced(path, index, leaf, change(leaf))
         old = {name: self[prefix + name] for name in ("key", "address", "nonce")}
         leaves = [
