@@ -13,6 +13,9 @@ abstract contract Chain is Mode {
     uint32 private _executed;
     /// When the last proven block was proven, unix seconds.
     uint40 private _provenAt;
+    /// Whose block that is, and when the last one of somebody else's was proven.
+    address private _provenCommitter;
+    uint40 private _turnBeganAt;
     /// Those above `_committed` are of reverted blocks, and count for nothing until a commit overwrites them.
     mapping(uint64 number => bytes32) private _hashes;
 
@@ -44,6 +47,10 @@ abstract contract Chain is Mode {
 
     function provenAt() public view returns (uint40 timestamp) {
         return _provenAt;
+    }
+
+    function turnBeganAt() public view returns (uint40 timestamp) {
+        return _turnBeganAt;
     }
 
     function executedBlocks() public view returns (uint64) {
@@ -85,10 +92,11 @@ abstract contract Chain is Mode {
         _committed = _proven;
     }
 
-    function _markProven(uint64 number, bytes32 hash) internal {
+    function _markProven(Block memory block_, bytes32 hash) internal {
+        if (block_.committer != _provenCommitter) (_provenCommitter, _turnBeganAt) = (block_.committer, _provenAt);
         ++_proven;
         _provenAt = uint40(block.timestamp);
-        emit BlockProven(number, hash);
+        emit BlockProven(block_.number, hash);
     }
 
     function _markExecuted(uint64 number, bytes32 hash) internal {

@@ -48,7 +48,7 @@ abstract contract Prover is Chain, Queue {
     /// @return inputs What the proof is to be of.
     function _accept(Block memory block_) private returns (uint256[3] memory inputs) {
         _requireNumber(provenBlocks() + 1, block_);
-        _markProven(block_.number, _requireStored(block_));
+        _markProven(block_, _requireStored(block_));
         inputs = [block_.commitment, block_.challenge, block_.evaluation];
     }
 

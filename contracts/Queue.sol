@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {MAX_L1_OPERATIONS_PER_BLOCK, QUEUE_EXPIRY_SECONDS} from "./generated/Constants.sol";
+import {MAX_L1_OPERATIONS_PER_BLOCK, MAX_QUEUE_FEE_GWEI, QUEUE_EXPIRY_SECONDS} from "./generated/Constants.sol";
 import {IRollup} from "./interfaces/IRollup.sol";
 
 /// @notice The priority queue: what validators must serve, in order. One slot an entry.
@@ -21,7 +21,9 @@ abstract contract Queue is IRollup {
     mapping(uint64 index => bytes32) private _entries;
 
     constructor(uint32 baseFeeGwei) {
-        if (baseFeeGwei == 0) revert QueueFeeZero();
+        if (baseFeeGwei == 0 || baseFeeGwei > MAX_QUEUE_FEE_GWEI) {
+            revert QueueFeeOutOfRange(baseFeeGwei, MAX_QUEUE_FEE_GWEI);
+        }
         BASE_FEE_GWEI = baseFeeGwei;
     }
 

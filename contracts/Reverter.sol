@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {Prover} from "./Prover.sol";
-import {PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS} from "./generated/Constants.sol";
+import {PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS, PROOF_LIMIT_SECONDS} from "./generated/Constants.sol";
 import {Block} from "./interfaces/IRollup.sol";
 
 /// @notice Takes back blocks that nobody has proven in time. Open to all.
@@ -18,27 +20,30 @@ abstract contract Reverter is Prover {
         _requireLastProven(lastProven);
         _requireNumber(proven + 1, firstUnproven);
         _requireStored(firstUnproven);
-        uint256 deadline = _deadline(lastProven, firstUnproven);
+        (uint256 deadline, uint256 blameFrom) = _deadlines(lastProven, firstUnproven);
         if (block.timestamp < deadline) revert ProofNotOverdue(proven + 1, deadline, block.timestamp);
 
         _dropUnproven();
         _setQueueCommitted(lastProven.queueEnd);
-        suspended[firstUnproven.committer] = true;
-        emit BlocksReverted(proven + 1, last, firstUnproven.committer);
+        address blamed = block.timestamp < blameFrom ? address(0) : firstUnproven.committer;
+        if (blamed != address(0)) suspended[blamed] = true;
+        emit BlocksReverted(proven + 1, last, blamed);
     }
 
     // ---- Internal ----
 
     /// @dev Who built on another's block could not prove his own before that one was proven, and only its committer could do
-    /// that. On blocks of one's own there is no grace: it would add up.
-    function _deadline(Block calldata lastProven, Block calldata firstUnproven)
+    /// that. Graces add up where two take turns, and one can have another take turns with him who knows nothing of it: so
+    /// there is a limit, where nobody is to blame who still has grace.
+    /// @return deadline From when on anyone may take the blocks back.
+    /// @return blameFrom From when on the first one's committer is to blame.
+    function _deadlines(Block calldata lastProven, Block calldata firstUnproven)
         private
         view
-        returns (uint256 deadline)
+        returns (uint256 deadline, uint256 blameFrom)
     {
-        deadline = firstUnproven.committedAt + PROOF_DEADLINE_SECONDS;
-        if (firstUnproven.committer == lastProven.committer) return deadline;
-        uint256 graceEnd = provenAt() + PROOF_GRACE_SECONDS;
-        if (graceEnd > deadline) deadline = graceEnd;
+        uint256 turn = firstUnproven.committer == lastProven.committer ? turnBeganAt() : provenAt();
+        blameFrom = Math.max(firstUnproven.committedAt + PROOF_DEADLINE_SECONDS, turn + PROOF_GRACE_SECONDS);
+        deadline = Math.min(blameFrom, firstUnproven.committedAt + PROOF_LIMIT_SECONDS);
     }
 }

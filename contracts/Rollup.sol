@@ -7,7 +7,10 @@ import {Exodus} from "./Exodus.sol";
 import {Prover} from "./Prover.sol";
 import {Queue} from "./Queue.sol";
 import {Vault} from "./Vault.sol";
+import {IExitVerifier} from "./interfaces/IExitVerifier.sol";
+import {IGovernor} from "./interfaces/IGovernor.sol";
 import {Block, NewBlock} from "./interfaces/IRollup.sol";
+import {IVerifier} from "./interfaces/IVerifier.sol";
 import {Calldata} from "./libraries/Calldata.sol";
 
 /// @title Rollup
@@ -29,6 +32,10 @@ contract Rollup is Committer, Executor, Exodus {
         _requireCode(registry_);
         _requireCode(verifier_);
         _requireCode(exitVerifier_);
+        // Each answers what only its kind does: a wrong exit verifier would show in exodus alone, when it is too late.
+        IGovernor(governor_).tokenCount();
+        IVerifier(verifier_).supportsSize(0);
+        IExitVerifier(exitVerifier_).keyHash();
     }
 
     // ---- Validators ----

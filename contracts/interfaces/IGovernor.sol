@@ -5,8 +5,8 @@ pragma solidity ^0.8.24;
 /// @notice What may be deposited, and who validates. It can stop or cap deposits; it cannot take funds, nor stop proofs,
 /// execution and the payment of pending withdrawals. A listed token keeps its id for good: balances on L2 are under it. To
 /// stop its deposits is all the delisting there is; what was deposited leaves as ever.
-/// Warning: by removing every validator it can stop commits, and so withdrawals from L2 and full exits: this version has
-/// no exodus.
+/// Warning: by removing every validator it can stop commits, and so withdrawals from L2 and full exits, until exodus lets
+/// everyone out.
 interface IGovernor {
     /// @param decimals, symbol What the token said of itself when it was listed; see tokenMetadata.
     event TokenAdded(uint16 indexed token, address indexed tokenAddress, uint8 decimals, string symbol);

@@ -130,7 +130,7 @@ interface IRollup {
 
     /// @notice Blocks whose proof was overdue are none any more; other blocks may take their numbers.
     /// @param firstNumber, lastNumber The first and the last of them.
-    /// @param suspended Who committed the first: may never commit again.
+    /// @param suspended Who committed the first: may never commit again. 0 if it was not his fault, see revertBlocks.
     event BlocksReverted(uint64 firstNumber, uint64 lastNumber, address suspended);
 
     /// @notice A block's proof was accepted: its new root is final.
@@ -178,8 +178,8 @@ interface IRollup {
     /// @notice More than twice the queue fee was sent for it.
     /// @param sentWei As for QueueFeeNotPaid.
     error QueueFeeExceeded(uint256 mostWei, uint256 sentWei);
-    /// @notice A queue without a fee could be flooded for nothing.
-    error QueueFeeZero();
+    /// @notice A queue without a fee could be flooded for nothing; with a high one nobody small could leave.
+    error QueueFeeOutOfRange(uint32 feeGwei, uint256 mostGwei);
     /// @notice The first entry of the queue must be a deposit.
     error NoDepositYet();
     /// @notice The governor has stopped deposits of the token.
@@ -382,9 +382,10 @@ interface IRollup {
     function executeBlocks(Block[] calldata blocks, bytes[] calldata l1Streams) external;
 
     /// @notice Takes back all unproven blocks, once the first of them has been without a proof for PROOF_DEADLINE_SECONDS
-    /// since its commit, and suspends its committer for good. If the block before it is another committer's, there is at least
-    /// PROOF_GRACE_SECONDS since that one was proven. What of the queue was in them is to be served as before,
-    /// with the same expiry. Costs the same gas however many blocks there are.
+    /// since its commit, and suspends its committer for good. He has at least PROOF_GRACE_SECONDS since the last block of
+    /// somebody else's below it was proven, but the block never more than PROOF_LIMIT_SECONDS: when that ends first, nobody is
+    /// suspended. What of the queue was in them is to be served as before, with the same expiry. Costs the same gas however
+    /// many blocks there are.
     /// @param lastProven Preimage of the last proven block's hash; genesisBlock() if none is proven.
     /// @param firstUnproven Preimage of the next one's.
     /// Reverts: ExodusIsActive, NothingToRevert, BlockOutOfOrder, BlockHashMismatch, ProofNotOverdue.
@@ -440,6 +441,8 @@ interface IRollup {
     function executedBlocks() external view returns (uint64);
     /// @notice When the last proven block was proven, unix seconds; 0 if none is.
     function provenAt() external view returns (uint40 timestamp);
+    /// @notice When the last block below it that is another committer's was proven, unix seconds; 0 if there is none.
+    function turnBeganAt() external view returns (uint40 timestamp);
 
     /// @notice Whether blocks of this address's were reverted: it may not commit any more.
     function suspended(address committer) external view returns (bool);

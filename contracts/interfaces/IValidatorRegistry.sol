@@ -12,7 +12,8 @@ interface IValidatorRegistry {
     /// @notice Approves a commit, or reverts.
     /// @param committer Sender of the commit.
     /// @param digest keccak256 of the parent's hash and, for each block, keccak256(H0, .., H4, l2Hash, l1Hash, C): all that the
-    /// committer chose.
+    /// committer chose. After a revert the same can be committed again: an `auth` that is to count once must hold the committer
+    /// and the time too.
     /// @param auth As passed to the commit; empty for an allow-list.
     /// @return validatorSet Identifies the set that approved; becomes part of the block hash.
     function authorise(address committer, bytes32 digest, bytes calldata auth)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rollup.core.constants import PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS
+from rollup.core.constants import PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS, PROOF_LIMIT_SECONDS
 from rollup.l1.abi import L1Block
 from rollup.l1.client import Queued, RollupClient
 from rollup.l1.lookup import Lookup
@@ -18,6 +18,7 @@ class Status:
         last_proven: The block that exodus is based on.
         first_unproven: The next one, if it is committed.
         proven_at: When the last proven block was proven, 0 if none is.
+        turn_began_at: When the last one below it that is another committer's was.
         waiting: Queue entries that no proven block serves, oldest first.
         exodus_root: The state that everything leaves from; 0 if this is no exodus.
     """
@@ -29,6 +30,7 @@ class Status:
     last_proven: L1Block
     first_unproven: L1Block | None
     proven_at: int
+    turn_began_at: int
     waiting: tuple[Queued, ...]
     exodus_root: int
 
@@ -47,10 +49,10 @@ class Status:
         """When anyone can take the unproven blocks back; None if there are none."""
         if self.first_unproven is None or self.is_exodus:
             return None
-        deadline = self.first_unproven.committed_at + PROOF_DEADLINE_SECONDS
-        if self.first_unproven.committer == self.last_proven.committer:
-            return deadline
-        return max(deadline, self.proven_at + PROOF_GRACE_SECONDS)
+        is_same = self.first_unproven.committer == self.last_proven.committer
+        turn, committed_at = self.turn_began_at if is_same else self.proven_at, self.first_unproven.committed_at
+        deadline = max(committed_at + PROOF_DEADLINE_SECONDS, turn + PROOF_GRACE_SECONDS)
+        return min(deadline, committed_at + PROOF_LIMIT_SECONDS)
 
 
 def read_status(client: RollupClient) -> Status:
@@ -70,6 +72,7 @@ def read_status(client: RollupClient) -> Status:
         last_proven=last_proven,
         first_unproven=lookup.find(proven + 1).block if committed > proven else None,
         proven_at=client.proven_at(),
+        turn_began_at=client.turn_began_at(),
         waiting=tuple(client.queue(last_proven.queue_end)),
         exodus_root=client.exodus_root(),
     )

@@ -238,6 +238,10 @@ class RollupClient:
         """When the last proven block was proven, in unix seconds; 0 if none is."""
         return int(self._view("provenAt", [], [], "uint40"))
 
+    def turn_began_at(self) -> int:
+        """When the last block below that one which is another committer's was proven; 0 if there is none."""
+        return int(self._view("turnBeganAt", [], [], "uint40"))
+
     def executed_blocks(self) -> int:
         """Number of the last executed block."""
         return int(self._view("executedBlocks", [], [], "uint64"))

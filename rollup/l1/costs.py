@@ -25,17 +25,17 @@ COMMIT_BLOCK_GAS: Final = 45_531
 COMMIT_FLOOR_GAS: Final = 39_330
 """What the floor's price of a commit without data is."""
 PROOF_BYTES: Final = 256
-PROVE_GAS: Final = 272_054
+PROVE_GAS: Final = 274_241
 """Proving a block."""
 PROVE_TOGETHER_GAS: Final = 12_429
 """Proving several in one transaction, once: their coefficients in what they share."""
-PROVE_BLOCK_GAS: Final = 71_732
+PROVE_BLOCK_GAS: Final = 71_897
 """One more in the same transaction."""
 EXECUTE_GAS: Final = 43_388
 """Executing a block without records."""
 EXECUTE_BLOCK_GAS: Final = 14_185
 """One more in the same transaction."""
-ONE_CALL_GAS: Final = 334_445
+ONE_CALL_GAS: Final = 336_610
 """Committing, proving and executing one block without data in one transaction."""
 TOGETHER_FROM: Final = 2
 """So many blocks cost less in three transactions (commit, prove, execute) than in one call each."""

@@ -19,6 +19,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
+from rollup.core.constants import MAX_QUEUE_FEE_GWEI
 from rollup.groth16 import Ceremony
 from rollup.l1.abi import L1Block, selector
 from rollup.l1.errors import DeploymentRefused, ManifestInvalid
@@ -109,6 +110,9 @@ def check_plan(plan: Plan, rpc: JsonRpc, deployer: str) -> None:
     """
     for key in plan.keys:
         VerificationKey.from_snarkjs(key.block_size, key.verification_key)
+    if not 0 < plan.queue_fee_gwei <= MAX_QUEUE_FEE_GWEI:
+        reason = f"a queue fee of {plan.queue_fee_gwei} gwei an entry"
+        raise DeploymentRefused(reason, f"choose one from 1 to {MAX_QUEUE_FEE_GWEI}, such as {DEFAULT_QUEUE_FEE_GWEI}")
     if is_local(rpc):
         return
     chain_id, node = rpc.chain_id(), str(rpc("web3_clientVersion"))

@@ -65,7 +65,7 @@ WAYS_OUT: Final = {
     "QueueFeeExceeded": "send it again: the queue's fee has fallen meanwhile, and at most twice of it is taken",
     "QueueFeeNotPaid": "send it again, with up to twice queueFee() (--double-fee), for a deposit of ETH on top of its "
     "amount: the fee rises with the queue, and what is over it stays yours, pending at once",
-    "QueueFeeZero": "deploy with a queue fee above 0: without one anybody fills the queue for nothing",
+    "QueueFeeOutOfRange": "deploy with a queue fee that keeps floods away and that a small user can pay",
     "QueueNotOverdue": "exodus begins when the oldest entry of the queue that no proven block serves has expired",
     "ReentrancyGuardReentrantCall": "do not call back into the rollup",
     "SafeERC20FailedOperation": "the token refused: check balance and allowance",

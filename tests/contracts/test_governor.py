@@ -8,6 +8,8 @@ from contract_rig import CAP, Refusal, Rig, address
 from eth_abi import decode, encode
 from eth_hash.auto import keccak
 
+from rollup.core.constants import MAX_QUEUE_FEE_GWEI
+
 DECIMALS, SYMBOL = keccak(b"decimals()")[:4], keccak(b"symbol()")[:4]
 
 
@@ -235,15 +237,31 @@ def test_rollup_constructor_refuses_addresses_without_code(rig: Rig) -> None:
         assert refusal == Refusal("AddressWithoutCode", (nobody.lower(),))
 
 
-def test_rollup_constructor_refuses_a_queue_without_a_fee(rig: Rig) -> None:
-    """It could be flooded for nothing, for good: there is no way to raise the base."""
+@pytest.mark.parametrize("position", [0, 2, 3])
+def test_rollup_constructor_refuses_contracts_of_another_kind(rig: Rig, position: int) -> None:
+    """A block verifier in the exit verifier's place would be found in exodus, with everybody's money behind it."""
+    addresses = [address(rig.governor), address(rig.governor), address(rig.verifier), address(rig.exit_verifier)]
+    others = set(addresses) - {addresses[position]}
+    for other in sorted(others):
+        addresses[position] = other
+        assert _constructor_answer(rig, [*addresses, 1]) == "0x"
+
+
+@pytest.mark.parametrize("fee_gwei", [0, MAX_QUEUE_FEE_GWEI + 1, 2**32 - 1])
+def test_rollup_constructor_refuses_queue_fees_out_of_range(rig: Rig, fee_gwei: int) -> None:
+    """For nothing it could be flooded; for ether nobody small could leave. There is no way to change the base later."""
     good = (address(rig.governor), address(rig.governor), address(rig.verifier), address(rig.exit_verifier))
-    assert _constructor_refusal(rig, [*good, 0]) == Refusal("QueueFeeZero", ())
+    expected = Refusal("QueueFeeOutOfRange", (fee_gwei, MAX_QUEUE_FEE_GWEI))
+    assert _constructor_refusal(rig, [*good, fee_gwei]) == expected
 
 
 def _constructor_refusal(rig: Rig, arguments: list[Any]) -> Refusal:
+    return rig.refusal(bytes.fromhex(_constructor_answer(rig, arguments)[2:]))
+
+
+def _constructor_answer(rig: Rig, arguments: list[Any]) -> str:
     code = rig.project.Rollup.contract_type.deployment_bytecode.bytecode
     encoded = encode(["address"] * 4 + ["uint32"], arguments)
     call = {"from": rig.owner.address, "data": code + encoded.hex(), "gas": hex(10**7)}
     answer = rig.web3.provider.make_request("eth_call", [call, "latest"])
-    return rig.refusal(bytes.fromhex(answer["error"]["data"][2:]))
+    return str(answer["error"]["data"])

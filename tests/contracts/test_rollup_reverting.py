@@ -7,7 +7,7 @@ import pytest
 from block_model import Block, changed, deposit_record, full_exit_record, stream, withdraw_record
 from contract_rig import BASE_FEE_GWEI, ETHER, FEE, PROOF, Refusal, Rig, address
 
-from rollup.core.constants import PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS
+from rollup.core.constants import PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS, PROOF_LIMIT_SECONDS
 
 
 def refused_reverting(rig: Rig, last_proven: Block, first_unproven: Block) -> Refusal:
@@ -154,6 +154,68 @@ def test_revert_gives_no_grace_on_ones_own_block(rig: Rig) -> None:
     rig.overdue(second)
     rig.prove(first)
     rig.revert_blocks(first, second)
+
+
+def test_revert_leaves_the_hour_for_all_blocks_on_top_of_anothers(rig: Rig) -> None:
+    """Else who proves the first of them alone, which anyone may, has their committer suspended for the second."""
+    honest = second_validator(rig)
+    rig.commit(rig.new_block())
+    commit_as(rig, honest, rig.new_block(new_root=5), rig.new_block(new_root=6))
+    withheld, first, second = rig.chain[1:]
+    rig.overdue(second)
+    rig.prove(withheld)
+    grace_end = rig.rollup.provenAt() + PROOF_GRACE_SECONDS
+    rig.pass_time(grace_end - 60)
+    rig.prove(first)
+    assert rig.rollup.turnBeganAt() + PROOF_GRACE_SECONDS == grace_end
+    assert refused_reverting(rig, first, second) == Refusal("ProofNotOverdue", (3, grace_end, rig.now))
+    rig.pass_time(grace_end)
+    rig.revert_blocks(first, second)
+    assert rig.rollup.suspended(honest)
+
+
+def taking_turns(rig: Rig, pairs: int) -> None:
+    """Commit blocks of two validators in turn, the second one's last."""
+    honest = second_validator(rig)
+    for pair in range(pairs):
+        rig.commit(rig.new_block(new_root=2 * pair + 1))
+        commit_as(rig, honest, rig.new_block(new_root=2 * pair + 2))
+
+
+def prove_at(rig: Rig, when: int, *blocks: Block) -> None:
+    rig.rpc("evm_setNextBlockTimestamp", when)
+    rig.prove(*blocks)
+    assert rig.now == when
+
+
+def test_revert_has_a_limit_where_graces_add_up_and_then_nobody_is_to_blame(rig: Rig) -> None:
+    """One validator could have another take turns with him who does nothing but build on the last block."""
+    pairs = 40
+    taking_turns(rig, pairs)
+    number, when = 1, rig.chain[1].committed_at + PROOF_DEADLINE_SECONDS - 1
+    while when < rig.last.committed_at + PROOF_LIMIT_SECONDS:
+        prove_at(rig, when, rig.chain[number])
+        prove_at(rig, when + 1, rig.chain[number + 1])
+        number, when = number + 2, when + PROOF_GRACE_SECONDS - 1
+    assert number < 2 * pairs
+    last, first = rig.chain[number - 1 : number + 1]
+    limit = first.committed_at + PROOF_LIMIT_SECONDS
+    rig.pass_time(limit - 1)
+    assert refused_reverting(rig, last, first) == Refusal("ProofNotOverdue", (number, limit, limit - 1))
+    rig.pass_time(limit)
+    receipt = rig.revert_blocks(last, first)
+    assert rig.events(receipt, "BlocksReverted") == [
+        {"firstNumber": number, "lastNumber": 2 * pairs, "suspended": "0x" + 40 * "0"}
+    ]
+    assert not rig.rollup.suspended(rig.validator)
+    assert rig.rollup.committedBlocks() == number - 1
+
+
+def test_revert_after_the_limit_blames_who_has_no_grace_left(rig: Rig) -> None:
+    taking_turns(rig, 1)
+    rig.pass_time(rig.chain[1].committed_at + PROOF_LIMIT_SECONDS)
+    rig.revert_blocks(Block(), rig.chain[1])
+    assert rig.rollup.suspended(rig.validator)
 
 
 def test_revert_with_nothing_unproven_is_refused(rig: Rig) -> None:

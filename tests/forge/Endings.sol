@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS} from "../../contracts/generated/Constants.sol";
+import {
+    PROOF_DEADLINE_SECONDS,
+    PROOF_GRACE_SECONDS,
+    PROOF_LIMIT_SECONDS
+} from "../../contracts/generated/Constants.sol";
 import {Block, IRollup} from "../../contracts/interfaces/IRollup.sol";
 import {Validators} from "./Validators.sol";
 import {VM} from "./Vm.sol";
@@ -19,10 +23,11 @@ abstract contract Endings is Validators {
             return _refuse(abi.encodeCall(IRollup.revertBlocks, (last, last)), error_, "nothing to revert");
         }
         Block memory first = chain[proven + 1];
-        uint256 deadline = first.committedAt + PROOF_DEADLINE_SECONDS;
-        if (first.committer != last.committer && provenAt + PROOF_GRACE_SECONDS > deadline) {
-            deadline = provenAt + PROOF_GRACE_SECONDS;
-        }
+        uint256 blameFrom = first.committedAt + PROOF_DEADLINE_SECONDS;
+        uint256 graceEnd = _turnBegan(first.committer) + PROOF_GRACE_SECONDS;
+        if (graceEnd > blameFrom) blameFrom = graceEnd;
+        uint256 deadline = first.committedAt + PROOF_LIMIT_SECONDS;
+        if (blameFrom < deadline) deadline = blameFrom;
         if (seed % REVERT_ONE_IN == 0) _passTimeTo(deadline);
         bytes memory data = abi.encodeCall(IRollup.revertBlocks, (last, first));
         if (block.timestamp < deadline) return _refuse(data, IRollup.ProofNotOverdue.selector, "a proof in time");
@@ -30,6 +35,7 @@ abstract contract Endings is Validators {
         VM.prank(_actor(caller));
         rollup.revertBlocks(last, first);
         _dropUnproven();
+        if (block.timestamp < blameFrom) return _require(!rollup.suspended(first.committer), "not to blame", 0);
         _suspend(first.committer);
     }
 
@@ -54,6 +60,13 @@ abstract contract Endings is Validators {
     }
 
     // ---- Internal ----
+
+    /// @notice When the last proven block that is not this committer's was proven; 0 if there is none.
+    function _turnBegan(address committer) private view returns (uint256) {
+        uint64 number = proven;
+        while (number > 0 && chain[number].committer == committer) --number;
+        return provenAt[number];
+    }
 
     function _passTimeTo(uint256 timestamp) internal {
         if (block.timestamp < timestamp) VM.warp(timestamp);

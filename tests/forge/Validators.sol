@@ -50,7 +50,7 @@ abstract contract Validators is Hostiles, Ledger {
         NewBlock memory published = _draft(committer, _next(seed));
         VM.prank(committer, committer);
         rollup.commitProveExecute(parent, published, _proof(), "");
-        (proven, provenAt) = (proven + 1, block.timestamp);
+        provenAt[++proven] = block.timestamp;
         _markExecuted();
     }
 
@@ -97,7 +97,7 @@ abstract contract Validators is Hostiles, Ledger {
         }
         VM.prank(caller);
         rollup.proveBlocks(blocks, proofs);
-        if (last > proven) (proven, provenAt) = (last, block.timestamp);
+        while (proven < last) provenAt[++proven] = block.timestamp;
     }
 
     function _execute(address caller, uint64 first, uint256 most) internal {

@@ -109,8 +109,7 @@ abstract contract World {
     mapping(uint64 number => Credit[]) internal credits;
     mapping(uint64 number => Saved) internal saved;
     uint64 internal proven;
-    /// When it was proven.
-    uint256 internal provenAt;
+    mapping(uint64 number => uint256) internal provenAt;
     uint64 internal executed;
     /// Positions of those who may commit and are not suspended; Alice, Bob and Carol follow them one by one.
     uint256[] internal validators;

@@ -10,7 +10,7 @@ import pytest
 from rollup._native import Circuit, ProvingKey, setup_development
 from rollup.circuits import keys
 from rollup.circuits.errors import ProvingKeyMissingError, ProvingKeyStaleError
-from rollup.core.constants import FIELD_MODULUS
+from rollup.core.constants import FIELD_MODULUS, MAX_QUEUE_FEE_GWEI
 from rollup.exits.errors import ExitKitError
 from rollup.exits.kit import write_kit
 from rollup.l1.deployment import Plan, check_plan
@@ -108,6 +108,13 @@ def test_check_plan_phase_two_skipped_is_refused_for_every_class(folder: Path, d
     offer.verification_key["vk_delta_2"] = offer.verification_key["vk_gamma_2"]
     plan = Plan([type(offer)(SIZE, 1, development, offer.verification_key)], [], [], allow_development_key=True)
     with pytest.raises(VerifierKeyError, match="phase 2"):
+        check_plan(plan, JsonRpc("http://never.asked"), "0x00")
+
+
+@pytest.mark.parametrize("fee_gwei", [-1, 0, MAX_QUEUE_FEE_GWEI + 1])
+def test_check_plan_queue_fee_out_of_range_is_refused(fee_gwei: int) -> None:
+    plan = Plan([], [], [], queue_fee_gwei=fee_gwei)
+    with pytest.raises(DeploymentRefused, match=f"queue fee of {fee_gwei} gwei.*from 1 to"):
         check_plan(plan, JsonRpc("http://never.asked"), "0x00")
 
 
