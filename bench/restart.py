@@ -20,7 +20,7 @@ from bench.load import signed_text
 from bench.node import ORIGIN, SIGNER, DepositsOnly
 from bench.sizes import SIZES
 from bench.workload import DOMAIN, ETH, FEE_TOKENS, account_address, account_key
-from rollup._native import eddsa_public_key, parse_transfers, prepare_transfers
+from rollup._native import EddsaKey, eddsa_public_key, parse_transfers, prepare_transfers
 from rollup.core.account import Account, empty_root
 from rollup.core.header import Header
 from rollup.core.receipt import Receipt
@@ -88,7 +88,7 @@ def write_history(database: Database, state: State, operations: int) -> int:
         database.put_rows(connection, leaves, held)
     text = signed_text(0, 0)
     (plain,) = parse_transfers(f'{{"operations": [{text}]}}'.encode()) or []
-    (prepared,) = prepare_transfers([plain], [eddsa_public_key(account_key(0))], DOMAIN)
+    (prepared,) = prepare_transfers([plain], [EddsaKey(eddsa_public_key(account_key(0)))], DOMAIN)
     assert prepared is not None
     header = Header(DOMAIN, size, count, 1, 0, 0, size, 0, 0, state.root, 0, FEE_TOKENS)
     opened: list[BlockRecord] = []

@@ -138,14 +138,25 @@ def parse_transfer(json: bytes) -> PlainTransfer | None:
 def parse_transfers(json: bytes) -> list[PlainTransfer] | None:
     """Read `{"operations": [...]}`; None unless all are plain Transfers. Without the GIL."""
 
+@final
+class EddsaKey:
+    """A public key, looked at once: whether it is on the curve, in the prime-order subgroup, and not the identity.
+    Immutable.
+
+    Raises:
+        ValueError: a coordinate is not a field element.
+    """
+
+    def __new__(cls, key: _Point) -> EddsaKey: ...
+
 def prepare_transfers(
-    transfers: Sequence[PlainTransfer], keys: Sequence[_Point], domain: int
+    transfers: Sequence[PlainTransfer], keys: Sequence[EddsaKey], domain: int
 ) -> list[tuple[int, int, int, int, int, int, int, int, bytes, bytes, bytes, str] | None]:
     """What a block needs of Transfers. Signatures are checked many at once, without the GIL.
 
     Args:
         transfers: any number.
-        keys: the payers', (0, 0) for none.
+        keys: the payers', of (0, 0) for none.
         domain: of the rollup.
 
     Returns:
@@ -153,15 +164,40 @@ def prepare_transfers(
         (32 bytes), chunk (15 bytes), JSON as `wire.to_wire` gives it. None if it is not signed by that key.
 
     Raises:
-        ValueError: a key or the domain is not of field elements, or there are more or fewer keys.
+        ValueError: the domain is no field element, or there are more or fewer keys.
     """
 
-def receipt_digests(
-    separator: bytes,
-    type_hash: bytes,
-    receipts: Sequence[tuple[int, int, bytes, int, bytes, bytes, bytes, int, int, bytes]],
-) -> list[bytes]:
-    """The EIP-712 digests of receipts: their fields from block number to validator set, the recipient as 20 bytes."""
+_Receipt = tuple[int, int, bytes, int, bytes, bytes, bytes, int, int, bytes]
+"""Its fields from block number to validator set, the recipient as 20 bytes."""
+
+def receipt_digests(separator: bytes, type_hash: bytes, receipts: Sequence[_Receipt]) -> list[bytes]:
+    """The EIP-712 digests of receipts; without the GIL."""
+
+def receipt_texts(rollup: str, receipts: Sequence[_Receipt], signatures: Sequence[bytes]) -> list[bytes]:
+    """The JSON of receipts, as `rollup.core.receipt.receipt_to_wire` gives it; without the GIL.
+
+    Args:
+        rollup: the first fields, which all of them share: `"chain_id":1,"rollup":"0x..."`.
+        receipts: any number.
+        signatures: of each, 65 bytes.
+
+    Raises:
+        ValueError: there are more or fewer signatures, or one has another length.
+    """
+
+@final
+class EcdsaKey:
+    """A private key of an Ethereum account: 32 bytes, from 1 to below the order of secp256k1."""
+
+    def __new__(cls, private_key: bytes) -> EcdsaKey: ...
+    @property
+    def public_key(self) -> bytes:
+        """x and y, 32 bytes each, big endian."""
+    def sign_many(self, digests: Sequence[bytes]) -> list[bytes]:
+        """The signatures of 32 bytes each, `r 32 | s 32 | v 1`; without the GIL.
+
+        s is in the lower half, v 27 or 28; one digest has always one signature (RFC 6979).
+        """
 
 def commit_chains(starts: Sequence[int], steps: Sequence[bytes]) -> list[int]:
     """Chains of Poseidon(8)(C, seven words), side by side; without the GIL.

@@ -5,6 +5,7 @@ pub mod batch_affine;
 pub mod ceremony;
 pub mod circuit;
 pub mod dot;
+pub mod ecdsa;
 pub mod eddsa;
 pub mod evaluation;
 pub mod fixed_base;

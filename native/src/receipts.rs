@@ -3,7 +3,9 @@
 use ark_bn254::Fr;
 use sha3::{Digest, Keccak256};
 
+use crate::ecdsa::SIGNATURE_BYTES;
 use crate::poseidon::hash_many;
+use crate::transfers::{checksummed, hex, ADDRESS_BYTES};
 
 pub const HASH_BYTES: usize = 32;
 /// Of a step in the chain: its chunks and the words of its record.
@@ -19,7 +21,7 @@ pub struct Receipt<'a> {
     pub word_position: u64,
     pub record: &'a [u8],
     pub operation_hash: &'a [u8],
-    pub recipient: &'a [u8],
+    pub recipient: &'a [u8; ADDRESS_BYTES],
     pub issued_at: u64,
     pub commit_by: u64,
     pub validator_set: &'a [u8],
@@ -45,6 +47,29 @@ impl Receipt<'_> {
         whole.update(separator);
         whole.update(fields.finalize());
         whole.finalize().into()
+    }
+
+    /// The JSON of `core/receipt.py`'s `receipt_to_wire`; `rollup` are its first fields, chain and address.
+    pub fn to_json(&self, rollup: &str, signature: &[u8; SIGNATURE_BYTES]) -> String {
+        format!(
+            concat!(
+                r#"{{{},"block_number":{},"chunk_position":{},"chunks":"0x{}","word_position":{},"record":"0x{}","#,
+                r#""operation_hash":"0x{}","recipient":"{}","issued_at":{},"commit_by":{},"validator_set":"0x{}","#,
+                r#""signature":"0x{}"}}"#
+            ),
+            rollup,
+            self.block_number,
+            self.chunk_position,
+            hex(self.chunks),
+            self.word_position,
+            hex(self.record),
+            hex(self.operation_hash),
+            checksummed(self.recipient),
+            self.issued_at,
+            self.commit_by,
+            hex(self.validator_set),
+            hex(signature)
+        )
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha3::{Digest, Keccak256};
 
 use crate::babyjub::Point;
-use crate::eddsa::{verify_many, Claim, Signature};
+use crate::eddsa::{verify_many_by_checked_keys, CheckedKey, Claim, Signature};
 use crate::poseidon::hash_many;
 
 pub const ADDRESS_BYTES: usize = 20;
@@ -188,19 +188,19 @@ pub fn messages(transfers: &[&Transfer], domain: Fr) -> Vec<Fr> {
 }
 
 /// Whether each is signed by its key; without a key it is not.
-pub fn verify(transfers: &[&Transfer], messages: &[Fr], keys: &[Option<Point>]) -> Vec<bool> {
+pub fn verify(transfers: &[&Transfer], messages: &[Fr], keys: &[Option<CheckedKey>]) -> Vec<bool> {
     let mut verdicts = vec![false; transfers.len()];
     let mut places = Vec::with_capacity(transfers.len());
     let mut claims = Vec::with_capacity(transfers.len());
     for (at, ((transfer, message), key)) in transfers.iter().zip(messages).zip(keys).enumerate() {
-        if let Some(public_key) = *key {
+        if let Some(key) = key {
             let [x, y, s] = transfer.signature;
             let signature = Signature { r: Point::new_unchecked(x, y), s: s.into_bigint() };
-            claims.push(Claim { public_key, message: *message, signature });
+            claims.push(Claim { public_key: key.point(), message: *message, signature });
             places.push(at);
         }
     }
-    places.into_iter().zip(verify_many(&claims)).for_each(|(at, verdict)| verdicts[at] = verdict);
+    places.into_iter().zip(verify_many_by_checked_keys(&claims)).for_each(|(at, verdict)| verdicts[at] = verdict);
     verdicts
 }
 
@@ -266,7 +266,8 @@ fn hex_word(value: Fr) -> String {
     format!("0x{}", hex(&bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Two digits a byte.
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)] as char).collect()
 }

@@ -24,6 +24,7 @@ from rollup.api.reads import Reads
 from rollup.api.routes import add_routes
 from rollup.api.submit import Submissions
 from rollup.api.subscribe import PATH, Sockets
+from rollup.api.wireline import Reply
 from rollup.core.errors.base import SluiceError
 
 Observe: TypeAlias = Callable[[str, str, int, float], None]
@@ -33,6 +34,7 @@ there is none), the status and the seconds it took."""
 _Hot: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[int]]
 _LOG: Final = logging.getLogger("sluice.api")
 _UNCOUNTED: Final = frozenset({"/health", "/ready", "/metrics"})
+SUBMIT_PATH: Final = "/v1/transactions"
 CLIENT_GONE: Final = 499
 """What an observer is told where nobody was left to get a status."""
 
@@ -55,10 +57,8 @@ class Api:
         self._observe = observe
         self._rates = Rates(limits)
         submissions = Submissions(backend, limits, self._rates)
-        self._hot: dict[str, _Hot] = {
-            "/v1/transactions": submissions.one,
-            "/v1/transactions/batch": submissions.many,
-        }
+        self._submissions = submissions
+        self._hot: dict[str, _Hot] = {SUBMIT_PATH: submissions.one, "/v1/transactions/batch": submissions.many}
         reads = Reads(backend, limits)
         self.hub = Hub(reads)
         self._sockets = Sockets(limits, self._rates, self.hub)
@@ -76,6 +76,28 @@ class Api:
             route, status = await self._serve(scope, receive, send)
         if self._observe is not None:
             self._observe(method, route, status, time.perf_counter() - start)
+
+    def submit(self, client: str, body: bytes, reply: Reply) -> None:
+        """POST /v1/transactions without ASGI, in the event loop; see `HttpProtocol`."""
+        start = time.perf_counter()
+
+        def end(answer: bytes | SluiceError) -> None:
+            if isinstance(answer, SluiceError):
+                status = status_of(answer)
+                reply(status, dump(error_to_json(answer)), error_headers(answer))
+            else:
+                status = 200
+                reply(status, answer, ())
+            if self._observe is not None:
+                self._observe("POST", SUBMIT_PATH, status, time.perf_counter() - start)
+
+        try:
+            self._rates.charge(client)
+            self._submissions.directly(body, end)
+        except SluiceError as error:
+            end(error)
+        except Exception as error:
+            end(_internal(error))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -15,6 +15,7 @@ SluiceError (rollup.core.errors)
     ├── BodyTooLarge        413  the body has more bytes than are taken
     ├── BatchTooLarge       413  a list has more operations than are taken at once
     ├── RateExceeded        429  the client's address asks too often
+    ├── TooManyOfClient     429  the client's address has as many connections or WebSockets as it may
     ├── TooManyConnections  503  no more connections are taken
     ├── TooManySubscribers  503  no more WebSockets are taken
     ├── TooManySubscriptions 429 a WebSocket has as many as it may
@@ -214,6 +215,21 @@ class RateExceeded(ApiError):
             f"more than {self.per_second:g} requests a second come from this address: wait {self.retry_after:.3f} s, "
             "and send many operations in one request (/v1/transactions/batch)"
         )
+
+
+@dataclass(eq=False)
+class TooManyOfClient(ApiError):
+    """The client's address has as many as it may."""
+
+    what: str
+    limit: int
+    retry_after: float = 10.0
+    code = "too_many_of_client"
+    status = 429
+
+    @property
+    def message(self) -> str:
+        return f"{self.limit} {self.what} of this address are open, more are not taken: use those, or close some"
 
 
 @dataclass(eq=False)

@@ -18,8 +18,11 @@ class Limits:
             batch counts as a request, and so does a message on a WebSocket; /health, /ready and /metrics do not.
         request_burst: So many at once; then the average counts.
         connections: Open at once, WebSockets included.
+        connections_of_one: Of them, those of one client address, counted as for the rate; 0: all may be one's, as where
+            a proxy in front has them all.
         subscribers: WebSockets open at once.
-        subscriptions: Of one WebSocket.
+        subscribers_of_one: Of them, those of one client address, behind a trusted proxy the one it names; 0: all.
+        subscriptions: Of one WebSocket, each to something else.
         message_bytes: Of one message on a WebSocket.
         unread_messages: That a subscriber may leave unread before it is cut off.
         header_bytes: Of a request's first line and headers.
@@ -34,7 +37,9 @@ class Limits:
     requests_per_second: float = 500.0
     request_burst: int = 2_000
     connections: int = 4_000
+    connections_of_one: int = 400
     subscribers: int = 2_000
+    subscribers_of_one: int = 200
     subscriptions: int = 100
     message_bytes: int = 1 << 16
     unread_messages: int = 1_000

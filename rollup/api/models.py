@@ -92,7 +92,7 @@ class Protocol(Answer):
 
 
 class Limits(Answer):
-    """How much is taken; 0 requests a second: as many as come."""
+    """How much is taken; 0 requests a second, connections or subscribers of one client: as many as come."""
 
     body_bytes: int
     batch_operations: int
@@ -100,7 +100,9 @@ class Limits(Answer):
     requests_per_second: float
     request_burst: int
     connections: int
+    connections_of_one: int
     subscribers: int
+    subscribers_of_one: int
     subscriptions: int
     message_bytes: int
     unread_messages: int
@@ -346,6 +348,7 @@ class Queue(Answer):
         int | None, Field(description="Entries that L1 has and the node has not taken; null: L1 does not say.")
     ]
     oldest_expiry: Time | None
+    seen_at: Annotated[int | None, Field(description="When L1 last said so, unix seconds; null: it does not say.")]
     confirmations: int
     entries: list[QueueEntry]
     next_cursor: str | None

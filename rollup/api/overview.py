@@ -85,17 +85,13 @@ class Overview:
         ]
 
     def not_ready(self) -> list[SluiceError]:
-        """Why no operation is taken now; nothing if they are."""
+        """Why no operation is taken now; nothing if they are. Waits for nobody, the sequencer included."""
         node = self._backend.node
-
-        def look(_: object) -> list[SluiceError]:
-            refusal = node.refusal()
-            found: list[SluiceError] = [] if refusal is None else [refusal]
-            if node.sequencer.ledger.fee_account is None:
-                found.append(NoFeeAccountError(show_address(self._backend.signer)))
-            return found
-
-        return node.sequencer.read(look)
+        refusal = node.refusal()
+        found: list[SluiceError] = [] if refusal is None else [refusal]
+        if node.sequencer.ledger.fee_account is None:
+            found.append(NoFeeAccountError(show_address(self._backend.signer)))
+        return found
 
     def status(self) -> dict[str, Any]:
         """How the node is doing."""

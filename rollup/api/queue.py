@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rollup.api.backend import Backend
@@ -21,6 +21,15 @@ KEPT_SECONDS: Final = 5.0
 WAITING: Final = "waiting"
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """When L1 was asked, by the steady clock, and what it had; `seen_at` in unix seconds."""
+
+    at: float
+    entries: dict[int, Queued] | None = None
+    seen_at: int | None = None
+
+
 class L1Queue:
     """Args:
     backend: Who asks L1.
@@ -29,15 +38,16 @@ class L1Queue:
 
     def __init__(self, backend: Backend, queries: Queries) -> None:
         self._backend, self._queries = backend, queries
-        self._lock = threading.Lock()
-        self._seen: tuple[float, dict[int, Queued] | None] = (-KEPT_SECONDS, None)
+        self._asking = threading.Lock()
+        self._seen = _Seen(-KEPT_SECONDS)
 
     def page(self, cursor: str | None, limit: int) -> dict[str, Any]:
         """The entries that L1 has not executed, by their index."""
         after = read_number(cursor)
         node = self._backend.node
         heads, next_index = node.lander.heads, node.sequencer.queue_end
-        start, seen = self._first(), self._on_l1()
+        start, last = self._first(), self._on_l1()
+        seen = last.entries
         taken = {entry.queue_index or 0: entry for entry in self._queries.open_queue(heads.executed, after, limit + 1)}
         waiting = [index for index in sorted(seen or {}) if index >= max(next_index, (after or -1) + 1)]
         indices = [*taken, *(index for index in waiting if index not in taken)][: limit + 1]
@@ -48,6 +58,7 @@ class L1Queue:
             "next_index": next_index,
             "waiting": None if seen is None else sum(index >= next_index for index in seen),
             "oldest_expiry": None if oldest is None else oldest.expiry,
+            "seen_at": last.seen_at,
             "confirmations": self._backend.confirmations,
             "entries": shown,
             "next_cursor": str(indices[limit - 1]) if len(indices) > limit else None,
@@ -58,7 +69,7 @@ class L1Queue:
 
         Raises: TransactionUnknown: L1 has none, or cannot be asked.
         """
-        found = (self._on_l1() or {}).get(index)
+        found = (self._on_l1().entries or {}).get(index)
         if found is None:
             raise TransactionUnknown(f"{QUEUE_PREFIX}{index}")
         operation = queue_operation_to_json(found.operation)
@@ -88,15 +99,18 @@ class L1Queue:
         first = self._queries.open_queue(node.lander.heads.executed, None, 1)
         return node.sequencer.queue_end if not first else first[0].queue_index or 0
 
-    def _on_l1(self) -> dict[int, Queued] | None:
-        """L1's entries that it has not executed, as of a few seconds ago at most; None if L1 could not be asked."""
-        with self._lock:
-            at, found = self._seen
-            if time.monotonic() - at >= KEPT_SECONDS:
-                try:
-                    entries: Sequence[Queued] | None = self._backend.l1_queue(self._first())
-                except (L1Error, RpcError):
-                    entries = None
-                found = None if entries is None else {entry.index: entry for entry in entries}
-                self._seen = time.monotonic(), found
-            return found
+    def _on_l1(self) -> _Seen:
+        """L1's entries that it has not executed, as last seen; none if L1 could not be asked, or was not yet.
+
+        One asks at a time, the others are told what was seen before: however slow L1 is, it keeps one thread.
+        """
+        if time.monotonic() - self._seen.at >= KEPT_SECONDS and self._asking.acquire(blocking=False):
+            try:
+                found = self._backend.l1_queue(self._first())
+                entries = None if found is None else {entry.index: entry for entry in found}
+                self._seen = _Seen(time.monotonic(), entries, None if found is None else int(time.time()))
+            except (L1Error, RpcError):
+                self._seen = _Seen(time.monotonic())
+            finally:
+                self._asking.release()
+        return self._seen

@@ -1,9 +1,10 @@
-"""How often a client's address may ask: a token bucket each."""
+"""How often a client's address may ask, a token bucket each; and how much it may have at once."""
 
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -16,6 +17,7 @@ MOST_ADDRESSES: Final = 50_000
 _ROUNDING: Final = 1e-6
 
 
+@lru_cache(1 << 12)
 def network_of(address: str) -> str:
     """Who a client's address belongs to: of IPv6 a network of 64 bits, as whoever has one address has all of it."""
     try:
@@ -27,6 +29,34 @@ def network_of(address: str) -> str:
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return str(IPv6Address(int(found) >> 64 << 64))
+
+
+class Shares:
+    """How many of something clients have at once, by their networks. For the event loop alone.
+
+    Args:
+        limit: Of one; 0: as many as come.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._held: dict[str, int] = {}
+
+    def take(self, address: str) -> bool:
+        """Count one more of a client, if it may have it; whether it may."""
+        network = network_of(address)
+        held = self._held.get(network, 0)
+        if self.limit and held >= self.limit:
+            return False
+        self._held[network] = held + 1
+        return True
+
+    def give_back(self, address: str) -> None:
+        """One that was taken is gone."""
+        network = network_of(address)
+        self._held[network] -= 1
+        if not self._held[network]:
+            del self._held[network]
 
 
 class Rates:

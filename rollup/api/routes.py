@@ -63,7 +63,7 @@ def _about_the_node(app: FastAPI, reads: Reads, overview: Overview, backend: Bac
     @app.get("/ready", response_model=models.Ready, tags=["node"], responses=models.NOT_READY)
     async def ready() -> Response:
         """Whether operations are taken; if not, why."""
-        reasons = [error_to_json(each)["error"] for each in await reads.run(overview.not_ready)]
+        reasons = [error_to_json(each)["error"] for each in overview.not_ready()]
         return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
     @app.get("/metrics", tags=["node"], response_class=models.PlainText, responses=models.errors(429))

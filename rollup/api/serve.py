@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 import uvicorn
 
+from rollup.api.app import SUBMIT_PATH, Api
 from rollup.api.asgi import App
 from rollup.api.limits import Limits
 from rollup.api.wireline import protocols
@@ -17,7 +18,7 @@ def server_config(app: App, limits: Limits, host: str, port: int, **others: Any)
     """How uvicorn is to serve the API.
 
     Args:
-        app: Of `create_app`.
+        app: Of `create_app`; another, in front of it, gets everything by ASGI.
         limits: The same as there.
         host, port: Where; port 0 is any that is free.
         others: Settings of uvicorn, such as for TLS or a proxy in front.
@@ -34,7 +35,7 @@ def server_config(app: App, limits: Limits, host: str, port: int, **others: Any)
         # It would keep some 300 kB for each subscriber.
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": JOIN_SECONDS,
-        **protocols(limits),
+        **protocols(limits, (SUBMIT_PATH.encode(), app.submit) if isinstance(app, Api) else None),
     }
     return uvicorn.Config(app, host=host, port=port, **settings | others)
 

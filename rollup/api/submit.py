@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import orjson
 
 from rollup._native import parse_transfer, parse_transfers
 from rollup.api.answers import dump, error_to_json, hash_text, status_of
@@ -14,7 +16,7 @@ from rollup.api.limits import Limits
 from rollup.api.rates import Rates
 from rollup.api.stages import stage_of
 from rollup.core.errors import SluiceError, WireError
-from rollup.core.receipt import Receipt, receipt_to_wire
+from rollup.core.receipt import Receipt
 from rollup.core.wire import WireOperation, from_wire, loads, loads_values
 from rollup.node.chain import Heads
 from rollup.node.core import Node
@@ -22,6 +24,7 @@ from rollup.node.errors import FaultError
 from rollup.node.plain import Submission
 from rollup.node.sequencer import Outcome
 
+Settle: TypeAlias = Callable[[Sequence[Outcome]], None]
 BRACKETS_AN_OPERATION: Final = 12
 """Lists and objects, of what is usual; a swap has 5."""
 
@@ -31,32 +34,40 @@ class Relay:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._done: deque[tuple[asyncio.Future[Sequence[Outcome]], Sequence[Outcome]]] = deque()
+        self._done: deque[tuple[Settle, Sequence[Outcome]]] = deque()
         self._is_called = False
 
     def submit(self, operations: Sequence[Submission]) -> asyncio.Future[Sequence[Outcome]]:
         """Have operations taken in; an outcome each, in the running event loop."""
+        waiting: asyncio.Future[Sequence[Outcome]] = asyncio.get_running_loop().create_future()
+
+        def settle(outcomes: Sequence[Outcome]) -> None:
+            if not waiting.done():
+                waiting.set_result(outcomes)
+
+        self.hand_in(operations, settle)
+        return waiting
+
+    def hand_in(self, operations: Sequence[Submission], settle: Settle) -> None:
+        """The same, but `settle` is called with the outcomes, in the running event loop."""
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Sequence[Outcome]] = loop.create_future()
 
         def deliver(outcomes: Sequence[Outcome] | BaseException) -> None:
             if isinstance(outcomes, BaseException):
                 outcomes = [FaultError(str(outcomes))] * len(operations)
-            self._done.append((waiting, outcomes))
+            self._done.append((settle, outcomes))
             if not self._is_called:
                 self._is_called = True
                 loop.call_soon_threadsafe(self._deliver)
 
         self._node.hand_in(operations, deliver)
-        return waiting
 
     def _deliver(self) -> None:
         # Before the first is taken: what is added from here on calls again, at worst for nothing.
         self._is_called = False
         while self._done:
-            waiting, outcomes = self._done.popleft()
-            if not waiting.done():
-                waiting.set_result(outcomes)
+            settle, outcomes = self._done.popleft()
+            settle(outcomes)
 
 
 class Submissions:
@@ -76,9 +87,7 @@ class Submissions:
     async def one(self, scope: Scope, receive: Receive, send: Send) -> int:
         """One operation in, its receipt or error out; returns the status."""
         try:
-            body = await read_body(scope, receive, self._limits)
-            # The native reader takes a list of the values for an object; no Transfer has a list in it.
-            operation = (parse_transfer(body) if b"[" not in body else None) or loads(body)
+            operation = _operation(await read_body(scope, receive, self._limits))
         except SluiceError as error:
             return await answer_error(send, error)
         (outcome,) = await self._relay.submit([operation])
@@ -86,6 +95,18 @@ class Submissions:
             return await answer_error(send, outcome)
         await answer(send, 200, dump(self._confirmed(outcome)))
         return 200
+
+    def directly(self, body: bytes, reply: Callable[[bytes | SluiceError], None]) -> None:
+        """The same without ASGI; `reply` gets the answer's text or why there is none, mostly after this returned.
+
+        Raises: SluiceError.
+        """
+
+        def settle(outcomes: Sequence[Outcome]) -> None:
+            (outcome,) = outcomes
+            reply(outcome if isinstance(outcome, SluiceError) else dump(self._confirmed(outcome)))
+
+        self._relay.hand_in([_operation(body)], settle)
 
     async def many(self, scope: Scope, receive: Receive, send: Send) -> int:
         """A list of independent operations in, a receipt or error for each out, in order; returns the status."""
@@ -132,7 +153,7 @@ class Submissions:
 
 
 def confirmed(receipt: Receipt, heads: Heads) -> dict[str, Any]:
-    """What a submitter is told."""
+    """What a submitter is told, for `dump`."""
     stage = stage_of(receipt.block_number, heads)
     return {
         "hash": hash_text(receipt.operation_hash),
@@ -140,8 +161,13 @@ def confirmed(receipt: Receipt, heads: Heads) -> dict[str, Any]:
         "is_final": stage == "final",
         "block": receipt.block_number,
         "position": receipt.chunk_position,
-        "receipt": receipt_to_wire(receipt),
+        "receipt": orjson.Fragment(receipt.text),
     }
+
+
+def _operation(body: bytes) -> Submission:
+    # The native reader takes a list of the values for an object; no Transfer has a list in it.
+    return (parse_transfer(body) if b"[" not in body else None) or loads(body)
 
 
 def _read(values: object, index: int) -> WireOperation | WireError:

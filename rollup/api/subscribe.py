@@ -6,7 +6,7 @@ client  {"id": 1, "subscribe": "account", "account_id": 3}
         {"id": 4, "subscribe": "transactions"}                        all, or with "account_id" those that name it
         {"id": 5, "unsubscribe": 2}
         {"id": 6, "ping": true}
-node    {"id": 1, "subscribed": 1}                                    the subscription's number
+node    {"id": 1, "subscribed": 1}                                    the subscription's number; said again: the same
         {"id": 6, "pong": true}
         {"id": 7, "error": {"code", "message", "values"}}
         {"subscription": 1, "type": "account", "account": {..}}       as GET /v1/accounts/3
@@ -17,14 +17,23 @@ node    {"id": 1, "subscribed": 1}                                    the subscr
 import asyncio
 import re
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from rollup.api.answers import JSON_HEADER, dump, error_to_json
 from rollup.api.asgi import Receive, Scope, Send, client_of, error_headers
-from rollup.api.errors import ApiError, RouteUnknown, SubscriptionInvalid, TooManySubscribers, TooManySubscriptions
-from rollup.api.hub import Hub
+from rollup.api.errors import (
+    ApiError,
+    RouteUnknown,
+    SubscriptionInvalid,
+    TooManyOfClient,
+    TooManySubscribers,
+    TooManySubscriptions,
+)
+from rollup.api.hub import Hub, Key
 from rollup.api.limits import Limits
-from rollup.api.rates import Rates
+from rollup.api.rates import Rates, Shares
 from rollup.core.constants import ACCOUNT_ID_BITS
 from rollup.core.errors.base import SluiceError
 from rollup.core.wire import loads_values
@@ -50,7 +59,7 @@ class Socket:
         self._out: deque[tuple[int | None, str]] = deque()
         self._ready = asyncio.Event()
         self._next = 1
-        self._keys: dict[int, None] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
         self.is_cut_off = False
 
     def tell(self, subscription: int, body: str) -> None:
@@ -98,8 +107,8 @@ class Socket:
 
     def close(self) -> None:
         """Forget all its subscriptions."""
-        self._hub.forget([(self, number) for number in self._keys])
-        self._keys.clear()
+        self._hub.forget([(self, number) for number in self._numbers.values()])
+        self._numbers.clear()
 
     def _do(self, values: dict[str, Any]) -> dict[str, Any]:
         match values:
@@ -112,33 +121,40 @@ class Socket:
         raise SubscriptionInvalid("(all)", "say subscribe, unsubscribe or ping, and an id")
 
     def _subscribe(self, kind: object, filters: dict[str, Any]) -> int:
-        if len(self._keys) >= self._limits.subscriptions:
-            raise TooManySubscriptions(self._limits.subscriptions)
-        key = self, self._next
+        what: tuple[object, ...]
+        watch: Callable[[Key], None]
         match kind, filters:
             case "account", {"account_id": account_id} if len(filters) == 1:
-                self._hub.watch_account(_account_id(account_id), key)
+                what, watch = (kind, account_id), partial(self._hub.watch_account, _account_id(account_id))
             case "transaction", {"hash": name} if len(filters) == 1:
-                self._hub.watch_operation(_name(name), key)
+                what, watch = (kind, _name(name)), partial(self._hub.watch_operation, _name(name))
             case "blocks", {} if not filters:
-                self._hub.watch_blocks(key)
+                what, watch = (kind, None), self._hub.watch_blocks
             case "transactions", {"account_id": account_id} if len(filters) == 1:
-                self._hub.watch_all(_account_id(account_id), key)
+                what, watch = (kind, account_id), partial(self._hub.watch_all, _account_id(account_id))
             case "transactions", {} if not filters:
-                self._hub.watch_all(None, key)
+                what, watch = (kind, None), partial(self._hub.watch_all, None)
             case _:
                 rule = (
                     "account with account_id, transaction with hash, blocks, or transactions with account_id or without"
                 )
                 raise SubscriptionInvalid("subscribe", rule)
-        self._keys[self._next] = None
-        self._next += 1
-        return key[1]
+        known = self._numbers.get(what)
+        if known is not None:
+            # Each would be told everything again: thousands of copies of one event on one socket.
+            return known
+        if len(self._numbers) >= self._limits.subscriptions:
+            raise TooManySubscriptions(self._limits.subscriptions)
+        number, self._next = self._next, self._next + 1
+        watch((self, number))
+        self._numbers[what] = number
+        return number
 
     def _unsubscribe(self, number: object) -> int:
-        if type(number) is not int or number not in self._keys:
+        what = next((what for what, known in self._numbers.items() if known == number), None)
+        if type(number) is not int or what is None:
             raise SubscriptionInvalid("unsubscribe", "the number of a subscription of this connection")
-        del self._keys[number]
+        del self._numbers[what]
         self._hub.forget([(self, number)])
         return number
 
@@ -154,6 +170,7 @@ class Sockets:
 
     def __init__(self, limits: Limits, rates: Rates, hub: Hub) -> None:
         self._limits, self._rates, self._hub = limits, rates, hub
+        self._shares = Shares(limits.subscribers_of_one)
         self._open = 0
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> int:
@@ -165,6 +182,8 @@ class Sockets:
                 raise RouteUnknown(scope["path"])
             if self._open >= self._limits.subscribers:
                 raise TooManySubscribers(self._limits.subscribers)
+            if not self._shares.take(client_of(scope)):
+                raise TooManyOfClient("WebSockets", self._shares.limit)
         except ApiError as error:
             return await _reject(send, error)
         self._open += 1
@@ -178,6 +197,7 @@ class Sockets:
                 writing.cancel()
         finally:
             self._open -= 1
+            self._shares.give_back(client_of(scope))
             socket.close()
         return 101
 

@@ -149,12 +149,17 @@ def _run_locally(options: dict[str, Any]) -> int:
 
 
 def _serve(config: "Config", database: Any) -> int:
+    from rollup.service.collector import calm
     from rollup.service.service import Service
+
+    def ready() -> None:
+        calm()
+        click.echo("ready; stop with Ctrl-C")
 
     service = Service(config, database)
     stop_on_signals(service)
     click.echo(f"API        http://{service.address}  (http://{service.address}/v1/docs)")
-    return service.run(lambda: click.echo("ready; stop with Ctrl-C"))
+    return service.run(ready)
 
 
 def stop_on_signals(service: "Service") -> None:

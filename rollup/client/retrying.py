@@ -17,7 +17,15 @@ ATTEMPTS: Final = 5
 FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
 AGAIN: Final = (408, 429, 500, 502, 503, 504)
-NOT_TAKEN: Final = ("backlog", "no_fee_account", "queue_full", "rate_exceeded", "stopping", "too_many_connections")
+NOT_TAKEN: Final = (
+    "backlog",
+    "no_fee_account",
+    "queue_full",
+    "rate_exceeded",
+    "stopping",
+    "too_many_connections",
+    "too_many_of_client",
+)
 """Codes of a node that surely did not take a submission in, although the status says it may be tried again."""
 UNASKED: Answer | Lost = Lost("it was not asked", False)
 

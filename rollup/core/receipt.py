@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from eth_hash.auto import keccak
 
-from rollup._native import receipt_digests
+from rollup._native import receipt_digests, receipt_texts
 from rollup.core.addresses import parse_address, show_address
 from rollup.core.checks import check_uint, unpack
 from rollup.core.constants import (
@@ -81,6 +82,7 @@ class Receipt:
         issued_at, commit_by: unix seconds.
         validator_set: of the contract when it was issued, 32 bytes.
         signature: the validator's over `digest`, `r 32 | s 32 | v 1`; none before.
+        text: its JSON where that was made with it; follows from the rest.
     """
 
     domain: int
@@ -95,8 +97,30 @@ class Receipt:
     commit_by: int
     validator_set: bytes
     signature: bytes = b""
+    text: bytes = field(default=b"", init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not self._is_in_range():
+            self._check_ranges()
+
+    def _is_in_range(self) -> bool:
+        """All at once, as thousands are made a second; `_check_ranges` names what is wrong."""
+        numbers = self.domain, self.block_number, self.chunk_position, self.word_position, self.recipient
+        return (
+            all(type(number) is int for number in (*numbers, self.issued_at, self.commit_by))
+            and 0 <= self.domain < 1 << DOMAIN_BITS
+            and 0 <= self.block_number < 1 << BLOCK_NUMBER_BITS
+            and 0 <= self.chunk_position < 1 << COUNT_BITS
+            and 0 <= self.word_position < 1 << COUNT_BITS
+            and 0 <= self.recipient < 1 << ADDRESS_BITS
+            and 0 <= self.issued_at < 1 << TIMESTAMP_BITS
+            and 0 <= self.commit_by < 1 << TIMESTAMP_BITS
+            and not len(self.chunks) % CHUNK_BYTES
+            and not len(self.record) % WORD_BYTES
+            and len(self.operation_hash) == len(self.validator_set) == HASH_BYTES
+        )
+
+    def _check_ranges(self) -> None:
         check_uint("domain", self.domain, DOMAIN_BITS)
         check_uint("block_number", self.block_number, BLOCK_NUMBER_BITS)
         check_uint("chunk_position", self.chunk_position, COUNT_BITS)
@@ -185,6 +209,20 @@ Promise: TypeAlias = tuple[int, int, bytes, int, bytes, bytes, bytes, int, int, 
 def digests(domain: int, promises: Sequence[Promise]) -> list[bytes]:
     """`Receipt.digest` of each, many at once."""
     return receipt_digests(separator(domain), type_hash(_TYPE, _FIELDS), promises)
+
+
+def receipts_of(domain: int, promises: Sequence[Promise], signatures: Sequence[bytes]) -> list[Receipt]:
+    """The signed receipts of promises, each with its text."""
+    receipts = [receipt_of(domain, *each) for each in zip(promises, signatures, strict=True)]
+    for receipt, text in zip(receipts, receipt_texts(_shown_rollup(domain), promises, signatures), strict=True):
+        object.__setattr__(receipt, "text", text)
+    return receipts
+
+
+@lru_cache(8)
+def _shown_rollup(domain: int) -> str:
+    chain_id, rollup = _split(domain)
+    return f'"chain_id":{chain_id},"rollup":"{rollup}"'
 
 
 def receipt_of(domain: int, promise: Promise, signature: bytes) -> Receipt:
@@ -282,7 +320,7 @@ _NUMBER, _BYTES, _ADDRESS = (_same, _same), (_read_hex, _write_hex), (parse_addr
 _CODECS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
     field.name: {"recipient": _ADDRESS}.get(field.name) or (_BYTES if field.type is bytes else _NUMBER)
     for field in fields(Receipt)
-    if field.name not in ("domain", "signature")
+    if field.name not in ("domain", "signature", "text")
 }
 
 

@@ -205,23 +205,23 @@ class Node:
             return False
 
     def refusal(self) -> AdmissionError | None:
-        """Why no new promise may be made."""
+        """Why no new promise may be made. Changes nothing and waits for nobody, so anyone may ask, with no lock."""
         if self.fault is not None:
             return FaultError(str(self.fault))
         if not self._is_connected:
             return NotConnectedError()
         if self.queue_fault is not None:
             return self.queue_fault
-        while self._to_land and self._to_land[0].number <= self.lander.heads.committed:
-            self._to_land.popleft()
-        now, block = self._clock(), self.sequencer.ledger.block
-        due = [record.commit_by for record in self._to_land]
+        now, block, committed = self._clock(), self.sequencer.ledger.block, self.lander.heads.committed
+        due = [record.commit_by for record in list(self._to_land) if record.number > committed]
         due.append(block.record.commit_by if block else int(now) + MAX_TIMESTAMP_BEHIND_SECONDS)
         seconds = max(self.pipeline.mean_seconds or self.policy.assumed_block_seconds, self.pipeline.running_seconds)
         return self.policy.refusal(due, seconds, now)
 
     def closed(self, block: Closed) -> None:
         """Have a block sealed."""
+        while self._to_land and self._to_land[0].number <= self.lander.heads.committed:
+            self._to_land.popleft()
         self._to_land.append(block.record)
         self.pipeline.add(block)
 

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,6 +33,8 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA busy_timeout = 30000",
 )
 ROWS_AT_ONCE: Final = 10_000
+ROWS_OF_A_STATEMENT: Final = (64, 8, 1)
+"""In one INSERT into SQLite; few numbers, as each is a statement that is kept prepared."""
 
 
 class Database:
@@ -257,9 +260,15 @@ class Database:
         if not rows:
             return
         if self._is_sqlite:
-            names, marks = ", ".join(table.columns.keys()), ", ".join("?" * len(table.columns))
-            statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # names of our own tables
-            connection.exec_driver_sql(statement, list(rows))
+            # Many a statement: the driver gives the interpreter's lock away with each, and waits to have it back.
+            names, marks = ", ".join(table.columns.keys()), f"({', '.join('?' * len(table.columns))})"
+            start = 0
+            while start < len(rows):
+                count = next(count for count in ROWS_OF_A_STATEMENT if count <= len(rows) - start)
+                values = tuple(chain.from_iterable(rows[start : start + count]))
+                statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([marks] * count)}"  # noqa: S608  # names of our own tables
+                connection.exec_driver_sql(statement, values)
+                start += count
         else:
             connection.execute(insert(table), [dict(zip(table.columns.keys(), row, strict=True)) for row in rows])
 

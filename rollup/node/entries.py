@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from rollup._native import parse_transfer
@@ -71,10 +71,6 @@ class Entry:
     word_position: int
     record: bytes
 
-    def row(self) -> dict[str, Any]:
-        """The columns."""
-        return dict(zip(NAMES, self.values(), strict=True))
-
     def values(self) -> tuple[Any, ...]:
         """The columns' values, in their order."""
         recipient = self.recipient.to_bytes(ADDRESS_BYTES, "big")
@@ -90,7 +86,20 @@ class Entry:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values: bytes in hex."""
-        return {name: value.hex() if isinstance(value, bytes) else value for name, value in self.row().items()}
+        return {
+            "block": self.block,
+            "position": self.position,
+            "payload": self.payload,
+            "hash": None if self.hash is None else self.hash.hex(),
+            "queue_index": self.queue_index,
+            "account_id": self.account_id,
+            "recipient": f"{self.recipient:0{2 * ADDRESS_BYTES}x}",
+            "issued_at": self.issued_at,
+            "chunk_position": self.chunk_position,
+            "chunks": self.chunks.hex(),
+            "word_position": self.word_position,
+            "record": self.record.hex(),
+        }
 
     @classmethod
     def of_json(cls, values: dict[str, Any]) -> Self:
@@ -119,9 +128,6 @@ class Entry:
             self.block, self.chunk_position, self.chunks, self.word_position, self.record, self.hash,
             self.recipient.to_bytes(ADDRESS_BYTES, "big"), self.issued_at, block.commit_by, block.validator_set,
         )  # fmt: skip
-
-
-NAMES = tuple(field.name for field in fields(Entry))
 
 
 def payer_of(operation: WireOperation) -> int:

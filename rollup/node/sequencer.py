@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, Protocol, TypeVar
 
-from rollup._native import PlainTransfer, eddsa_verify_many, prepare_transfers
+from rollup._native import EddsaKey, PlainTransfer, eddsa_verify_many, prepare_transfers
 from rollup.core.errors import (
     BlockFullError,
     FieldRuleError,
@@ -36,7 +37,7 @@ from rollup.core.operations import (
     SignedOperation,
     Swap,
 )
-from rollup.core.receipt import HASH_BYTES, Receipt, digests, operation_hash, receipt_of, recipient_of
+from rollup.core.receipt import HASH_BYTES, Receipt, digests, operation_hash, receipts_of, recipient_of
 from rollup.core.rules import Claim, Context
 from rollup.core.state import State
 from rollup.core.wire import WireOperation, to_wire
@@ -61,6 +62,8 @@ from rollup.node.signing import ReceiptSigner
 from rollup.node.tables import Status
 
 T = TypeVar("T")
+MOST_KEYS: Final = 1 << 16
+"""Public keys that are remembered as checked."""
 MOST_ASKED: Final = 4
 """Key changes of a batch for which L1 is asked: it may be slow, and all others wait meanwhile."""
 Outcome = Receipt | SluiceError
@@ -239,7 +242,8 @@ class Sequencer:
         """Each with what the short way needs, if it may go there: all their signatures are checked at once."""
         plain = [each for each in operations if isinstance(each, PlainTransfer)]
         keys = [self.ledger.state.account(each.from_id).key for each in plain]
-        prepared = zip(prepare_transfers(plain, keys, self._domain) if plain else [], keys, strict=True)
+        checked = [_checked(key) for key in keys]
+        prepared = zip(prepare_transfers(plain, checked, self._domain) if plain else [], keys, strict=True)
         return [
             (each, *next(prepared)) if isinstance(each, PlainTransfer) else (each, None, NO_KEY) for each in operations
         ]
@@ -467,8 +471,7 @@ class Sequencer:
             if entry.block not in blocks:
                 (blocks[entry.block],) = self._database.blocks(entry.block, entry.block)
         promises = [entry.promise(blocks[entry.block]) for entry in entries]
-        signatures = self._signer.sign(digests(self._domain, promises))
-        return [receipt_of(self._domain, *each) for each in zip(promises, signatures, strict=True)]
+        return receipts_of(self._domain, promises, self._signer.sign(digests(self._domain, promises)))
 
     def receipts(self, operation_hash: bytes) -> list[Receipt]:
         """The receipts that were given for an operation, by its hash; more than one only of a Swap.
@@ -502,6 +505,11 @@ class Sequencer:
         if is_approved:
             self._approved.add((change.owner, digest))
         return is_approved
+
+
+@lru_cache(MOST_KEYS)
+def _checked(key: Key) -> EddsaKey:
+    return EddsaKey(key)
 
 
 def _account_of(operation: Operation) -> int:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from coincurve import PrivateKey, PublicKey
 from eth_hash.auto import keccak
 
-_V = 27
+from rollup._native import EcdsaKey
 
 
 class ReceiptSigner(Protocol):
@@ -28,8 +27,8 @@ class LocalSigner:
     """
 
     def __init__(self, private_key: bytes) -> None:
-        self._key = PrivateKey(private_key)
-        self._address = _address(self._key.public_key)
+        self._key = EcdsaKey(private_key)
+        self._address = int.from_bytes(keccak(self._key.public_key)[-20:], "big")
 
     @property
     def address(self) -> int:
@@ -38,9 +37,4 @@ class LocalSigner:
 
     def sign(self, digests: Sequence[bytes]) -> list[bytes]:
         """Return `r 32 | s 32 | v 1` of each, s in the lower half."""
-        signatures = (self._key.sign_recoverable(digest, hasher=None) for digest in digests)
-        return [signature[:64] + bytes([_V + signature[64]]) for signature in signatures]
-
-
-def _address(key: PublicKey) -> int:
-    return int.from_bytes(keccak(key.format(compressed=False)[1:])[-20:], "big")
+        return self._key.sign_many(digests)

@@ -28,7 +28,7 @@ MANIFEST = Manifest(
     validators=[show_address(SIGNER.address)],
     complete=True,
 )
-NO_RATE = Limits(requests_per_second=0)
+NO_RATE = Limits(requests_per_second=0, connections_of_one=0, subscribers_of_one=0)
 SECONDS = 30.0
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from rollup.api.errors import RateExceeded
 from rollup.api.limits import Limits
-from rollup.api.rates import MOST_ADDRESSES, Rates
+from rollup.api.rates import MOST_ADDRESSES, Rates, Shares
 
 
 class Clock:
@@ -73,3 +73,20 @@ def test_charge_all_addresses_of_an_ipv6_network_are_one_client() -> None:
     rates.charge("192.0.2.2")
     with pytest.raises(RateExceeded):
         rates.charge("192.0.2.1")
+
+
+def test_take_up_to_the_limit_of_each_network_until_one_is_given_back() -> None:
+    shares = Shares(2)
+    assert [shares.take(each) for each in ("a", "a", "a", "b", "2001:db8::1", "2001:db8::2", "2001:db8::3")] == [
+        True, True, False, True, True, True, False,
+    ]  # fmt: skip
+    shares.give_back("a")
+    assert [shares.take("a"), shares.take("a")] == [True, False]
+    for address in ("a", "a", "b", "2001:db8::9", "2001:db8::9"):
+        shares.give_back(address)
+    assert not shares._held
+
+
+def test_take_without_a_limit_gives_all() -> None:
+    shares = Shares(0)
+    assert all(shares.take("a") for _ in range(1_000))

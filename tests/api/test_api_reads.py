@@ -1,10 +1,14 @@
 """What is read: accounts confirmed and final, histories, blocks, the queue, and what the node says of itself."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from api_rig import MANIFEST, ApiRig, until
 from node_rig import ALICE, BOB, CAROL, DOMAIN, ETHER, NOW, OPERATOR, SIGNER, WEEK, HeldPool, deposits, user
@@ -12,6 +16,7 @@ from sqlalchemy import insert
 
 from rollup.api import L1Status
 from rollup.api.pricing import Pricing
+from rollup.api.reads import THREADS
 from rollup.core import Batch, Deposit, Order, Swap, TransferToAddress, Withdraw, linked
 from rollup.core.addresses import show_address
 from rollup.core.amounts import pack_fee
@@ -290,6 +295,49 @@ def test_queue_whose_l1_is_down_says_that_it_does_not_know(tmp_path: Path) -> No
         empty = api.get("/v1/queue")
         assert (empty["first_index"], empty["entries"]) == (4, [])
         assert api.get("/v1/transactions/queue:4", 404)["error"]["code"] == "transaction_unknown"
+
+
+def test_queue_whose_l1_is_slow_keeps_one_thread_and_nobody_else(tmp_path: Path) -> None:
+    api = ApiRig(tmp_path)
+    asked, answers = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(_: int) -> Any:
+        asked.release()
+        assert answers.acquire(timeout=30)
+        return api.rig.chain.entries
+
+    api.others = {"l1_queue": slow}
+    with api, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(httpx.get, f"{api.url}/v1/queue", timeout=30)
+        assert asked.acquire(timeout=30)
+        # More than there are threads that read: each is told what is known by now, which is nothing.
+        for _ in range(THREADS + 1):
+            assert [api.get("/v1/queue")[name] for name in ("waiting", "seen_at")] == [None, None]
+        assert api.get("/v1/accounts/1")["confirmed"]["nonce"] == 0
+        answers.release()
+        told = first.result().json()
+        assert told["waiting"] == 0
+        assert abs(told["seen_at"] - time.time()) < 60
+        assert api.get("/v1/queue")["seen_at"] == told["seen_at"]
+
+
+def test_ready_is_answered_while_the_sequencer_is_busy(api: ApiRig) -> None:
+    """As it is while it asks a slow L1 whether an owner has approved a key."""
+    busy, end = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        busy.set()
+        assert end.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(api.rig.node.sequencer.read, hold)
+        try:
+            assert busy.wait(30)
+            for _ in range(THREADS + 1):
+                assert api.get("/ready") == {"ready": True, "reasons": []}
+        finally:
+            end.set()
+        held.result()
 
 
 # The rollup and the node

@@ -13,7 +13,7 @@ from socket_client import SocketClient
 
 from rollup.api import Limits
 from rollup.core.operations import TransferToAddress
-from rollup.core.receipt import operation_hash
+from rollup.core.receipt import Receipt, operation_hash
 from rollup.node.errors import DatabaseUnusable
 
 MANY = 1_000
@@ -78,12 +78,9 @@ def test_operation_is_told_from_before_it_is_submitted_until_final(api: ApiRig, 
     assert (told["hash"], told["status"], told["block"]) == (name, "confirmed", 1)
     api.rig.node.sequencer.close()
     assert client.hear()["transaction"]["status"] == "final"
-    client.ask({"id": 2, "subscribe": "transaction", "hash": name})
-    again = [client.hear() for _ in range(2)]
-    assert sorted((each["subscription"], each["transaction"]["status"]) for each in again) == [
-        (1, "final"),
-        (2, "final"),
-    ]
+    with SocketClient(api.server.port) as other:
+        other.ask({"id": 2, "subscribe": "transaction", "hash": name})
+        assert other.hear()["transaction"]["status"] == "final"
 
 
 def test_queue_entry_is_told_when_it_is_taken(api: ApiRig, client: SocketClient) -> None:
@@ -170,11 +167,46 @@ def test_binary_message_is_answered(still_api: ApiRig) -> None:
 
 def test_more_subscriptions_than_the_limit_are_refused(tmp_path: Path) -> None:
     with ApiRig(tmp_path, limits(subscriptions=2)) as api, SocketClient(api.server.port) as client:
+        ask = {"id": 1, "subscribe": "transactions"}
         for number in (1, 2):
-            assert client.ask({"id": 1, "subscribe": "transactions"})["subscribed"] == number
-        assert client.ask({"id": 1, "subscribe": "transactions"})["error"]["code"] == "too_many_subscriptions"
+            assert client.ask(ask | {"account_id": number})["subscribed"] == number
+        assert client.ask(ask | {"account_id": 3})["error"]["code"] == "too_many_subscriptions"
         client.ask({"id": 1, "unsubscribe": 1})
-        assert client.ask({"id": 1, "subscribe": "transactions"})["subscribed"] == 3
+        assert client.ask(ask | {"account_id": 3})["subscribed"] == 3
+
+
+def test_subscribe_again_to_the_same_gives_the_same_and_events_once(api: ApiRig, client: SocketClient) -> None:
+    name = "0x" + operation_hash(ALICE.pay(BOB, 0), DOMAIN).hex()
+    asked = [
+        {"subscribe": "transactions"},
+        {"subscribe": "transactions", "account_id": 1},
+        {"subscribe": "account", "account_id": 1},
+        {"subscribe": "transaction", "hash": name},
+        {"subscribe": "blocks"},
+    ]
+    again = [{"subscribe": "transaction", "hash": name.upper().replace("0X", "0x")}]
+    numbers = [client.ask({"id": 1, **each})["subscribed"] for each in [*asked, *asked, *again]]
+    assert numbers == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 4]
+    for number in (2, 3, 4, 5):
+        client.ask({"id": 1, "unsubscribe": number})
+    for nonce in range(2):
+        api.post(ALICE.pay(BOB, nonce))
+    assert [client.hear()["transaction"]["operation"]["nonce"] for _ in range(2)] == [0, 1]
+    client.ask({"id": 1, "unsubscribe": 1})
+    assert client.ask({"id": 1, "subscribe": "transactions"})["subscribed"] == 6
+
+
+def test_subscribers_of_one_client_above_the_limit_are_refused_until_one_goes(tmp_path: Path) -> None:
+    with ApiRig(tmp_path, limits(subscribers_of_one=1)) as api:
+        with SocketClient(api.server.port) as first, SocketClient(api.server.port) as second:
+            assert (first.status, second.status) == (101, 429)
+            assert b'"too_many_of_client"' in second.rest()
+        until(lambda: is_let_in(api))
+
+
+def is_let_in(api: ApiRig) -> bool:
+    with SocketClient(api.server.port) as another:
+        return another.status == 101
 
 
 def test_more_subscribers_than_the_limit_are_refused_until_one_goes(tmp_path: Path) -> None:
@@ -183,11 +215,7 @@ def test_more_subscribers_than_the_limit_are_refused_until_one_goes(tmp_path: Pa
             assert (first.status, second.status) == (101, 503)
             assert b"too_many_subscribers" in second.rest()
 
-        def is_let_in() -> bool:
-            with SocketClient(api.server.port) as third:
-                return third.status == 101
-
-        until(is_let_in)
+        until(lambda: is_let_in(api))
 
 
 def test_another_path_is_refused(still_api: ApiRig) -> None:
@@ -223,20 +251,53 @@ def test_slow_reader_is_cut_off_with_a_code_and_the_others_are_served(tmp_path: 
             assert [client.hear()["transaction"]["operation"]["nonce"] for _ in range(5)] == [6, 7, 8, 9, 10]
 
 
+def hard_of_hearing(api: ApiRig) -> SocketClient:
+    """A client between which and the node little fits: what it is told soon waits in the node."""
+    api.server._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    client = SocketClient(api.server.port)
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    return client
+
+
 def test_client_that_never_reads_is_ended_and_forgotten(tmp_path: Path) -> None:
-    with ApiRig(tmp_path, limits(write_seconds=0.2)) as api, SocketClient(api.server.port) as client:
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for number in range(100):
-            client.say({"id": number, "subscribe": "transactions"})
+    with ApiRig(tmp_path, limits(write_seconds=0.2)) as api, hard_of_hearing(api) as client:
+        client.say({"id": 0, "subscribe": "transactions"})
+        for number in (1, 2):
+            client.say({"id": number, "subscribe": "transactions", "account_id": number})
         nonce = 0
 
         def is_ended() -> bool:
             nonlocal nonce
-            api.rig.node.sequencer.submit([ALICE.pay(BOB, nonce + n, 1) for n in range(8)])
-            nonce += 8
+            outcomes = api.rig.node.sequencer.submit([ALICE.pay(BOB, nonce + n, 1) for n in range(16)])
+            # More than the backlog takes is refused for a while.
+            nonce += sum(isinstance(each, Receipt) for each in outcomes)
             return not api.app.hub.has_subscribers
 
         until(is_ended)
+
+
+def test_client_that_only_sends_is_ended_and_forgotten(tmp_path: Path) -> None:
+    """It is answered each time, and reads nothing of it."""
+    with ApiRig(tmp_path, limits(write_seconds=0.2)) as api, SocketClient(api.server.port) as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.say({"id": 1, "subscribe": "blocks"})
+        until(lambda: api.app.hub.has_subscribers)
+        client.socket.setblocking(False)
+        frames = b"\x81\x82\x00\x00\x00\x00{}" * 1_000
+        left = frames
+
+        def is_ended() -> bool:
+            nonlocal left
+            try:
+                left = left[client.socket.send(left) :] or frames
+            except BlockingIOError:
+                pass
+            except OSError:
+                return True
+            return not api.app.hub.has_subscribers
+
+        until(is_ended)
+        until(lambda: not api.app.hub.has_subscribers)
 
 
 def test_thousand_subscribers_all_get_the_block(tmp_path: Path) -> None:

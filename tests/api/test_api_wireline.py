@@ -2,8 +2,9 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 from api_rig import NO_RATE, ApiRig, until
 from node_rig import ALICE, BOB
+from socket_client import SocketClient
 
-from rollup.core.wire import to_wire
+from rollup.core.wire import dumps, to_wire
 
 SECONDS = 30.0
+UNUSUAL = [b"x-forwarded-for: 10.0.0.1", b"expect: 200-ok", b"upgrade: h2c"]
 QUICK = replace(NO_RATE, header_seconds=0.2, body_seconds=0.2, write_seconds=0.2, idle_seconds=1.0, body_bytes=2_000)
 
 
@@ -48,6 +51,18 @@ def told(response: bytes) -> tuple[int, Any]:
 def post(body: bytes, length: int | None = None) -> bytes:
     size = len(body) if length is None else length
     return b"POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (size, body)
+
+
+def answer_of(connection: socket.socket) -> tuple[int, bytes]:
+    """The next answer of a connection that stays."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += connection.recv(1)
+    length = int(head.partition(b"content-length: ")[2].split(b"\r")[0])
+    body = b""
+    while len(body) < length:
+        body += connection.recv(length - len(body))
+    return int(head.split(b" ")[1]), body
 
 
 def chunked(path: bytes, *chunks: bytes) -> bytes:
@@ -148,6 +163,65 @@ def test_body_of_a_client_that_goes_is_forgotten(quick: ApiRig) -> None:
     assert quick.seen[-1][:3] == ("POST", "/v1/transactions", 499)
 
 
+def test_submission_in_pieces_and_whole_is_answered_alike(api: ApiRig) -> None:
+    """What comes as a whole goes a way of its own (`HttpProtocol`)."""
+    body = dumps(ALICE.pay(BOB, 0)).encode()
+    forms = [[post(body)], [post(body)[:-1], post(body)[-1:]], [chunked(b"/v1/transactions", body, b"")]]
+    forms += [[post(body).replace(b"host: x", b"host: x\r\n" + header)] for header in UNUSUAL]
+    answers = []
+    for pieces in forms:
+        with connected(api) as connection:
+            for piece in pieces:
+                connection.sendall(piece)
+            answers.append(answer_of(connection))
+    # Each is the same receipt, as it was taken before.
+    assert {status for status, _ in answers} == {200}
+    assert len({body for _, body in answers}) == 1
+    assert [seen[:3] for seen in api.seen[-len(forms) :]] == [("POST", "/v1/transactions", 200)] * len(forms)
+
+
+def test_submissions_behind_one_another_are_answered_in_order(api: ApiRig) -> None:
+    bodies = [dumps(ALICE.pay(BOB, nonce)).encode() for nonce in range(3)]
+    with connected(api) as connection:
+        connection.sendall(post(bodies[0]) + post(b"{") + post(bodies[1]) + post(bodies[2]))
+        statuses, placed = [], []
+        for _ in range(4):
+            status, body = answer_of(connection)
+            statuses.append(status)
+            if status == 200:
+                placed.append(json.loads(body)["position"])
+    assert statuses == [200, 400, 200, 200]
+    assert placed == sorted(placed)
+
+
+def test_submission_that_closes_its_connection_is_answered_before(api: ApiRig) -> None:
+    with connected(api) as connection:
+        connection.sendall(post(b"{").replace(b"host: x", b"host: x\r\nconnection: close"))
+        status, _ = told(rest(connection))
+    assert status == 400
+
+
+def test_submission_of_a_node_that_is_stopping_is_answered_and_the_connection_closed(tmp_path: Path) -> None:
+    with ApiRig(tmp_path) as api, connected(api) as connection:
+        hold, release = threading.Event(), threading.Event()
+        submit = api.rig.node.sequencer.submit
+
+        def slow(operations: Any) -> Any:
+            hold.set()
+            release.wait(SECONDS)
+            return submit(operations)
+
+        api.rig.node.sequencer.submit = slow  # type: ignore[method-assign]
+        connection.sendall(post(dumps(ALICE.pay(BOB, 0)).encode()))
+        assert hold.wait(SECONDS)
+        api.server._server.should_exit = True
+        until(lambda: not api.server._server.servers or not api.server._server.servers[0].is_serving())
+        release.set()
+        response = rest(connection)
+        assert response.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in response
+
+
 def test_idle_connection_is_closed(quick: ApiRig) -> None:
     with connected(quick) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -184,12 +258,37 @@ def test_connections_above_the_limit_are_refused_until_one_goes(tmp_path: Path) 
                 connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
                 assert rest(connection).startswith(b"HTTP/1.1 200")
 
-        def is_let_in() -> bool:
-            with connected(api) as another:
-                another.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                return rest(another).startswith(b"HTTP/1.1 200")
+        until(lambda: is_let_in(api))
 
-        until(is_let_in)
+
+def test_connections_of_one_client_above_the_limit_are_refused_until_one_goes(tmp_path: Path) -> None:
+    """A WebSocket counts as the connection that it was, and a refused one not at all."""
+    with ApiRig(tmp_path, replace(NO_RATE, connections_of_one=3)) as api:
+        api.get("/health")  # the rig's own is one
+        with connected(api) as first, SocketClient(api.server.port) as second:
+            for _ in range(3):
+                with connected(api) as refused:
+                    response = rest(refused)
+                    status, error = told(response)
+                    assert (status, error["code"]) == (429, "too_many_of_client")
+                    assert error["values"] == {"limit": 3, "what": "connections", "retry_after": 10.0}
+                    assert b"retry-after: " in response
+            assert second.ask({"id": 1, "ping": True}) == {"id": 1, "pong": True}
+            first.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            assert rest(first).startswith(b"HTTP/1.1 200")
+            until(lambda: is_let_in(api))
+        # Both are gone: two more are taken at once, not three.
+        until(lambda: is_let_in(api))
+        with SocketClient(api.server.port) as one, SocketClient(api.server.port) as two:
+            assert (one.status, two.status) == (101, 101)
+            assert not is_let_in(api)
+
+
+def is_let_in(api: ApiRig) -> bool:
+    with connected(api) as another, suppress(ConnectionResetError):
+        another.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        return rest(another).startswith(b"HTTP/1.1 200")
+    return False
 
 
 def test_requests_above_the_rate_are_refused_with_a_time_and_the_batch_counts_its_operations(tmp_path: Path) -> None:

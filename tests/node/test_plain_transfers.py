@@ -8,16 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_rig import ALICE, BOB, CAROL, DOMAIN, NOW, OPERATOR, SIZES, TOKENS, Rig, User, as_plain
+from eth_keys import keys
+from node_rig import ALICE, BOB, CAROL, DOMAIN, NOW, OPERATOR, SIGNER, SIZES, TOKENS, Rig, User, as_plain
 
-from rollup._native import eddsa_verify, parse_transfer, parse_transfers, prepare_transfers, receipt_digests
+from rollup._native import (
+    EcdsaKey,
+    EddsaKey,
+    eddsa_verify,
+    parse_transfer,
+    parse_transfers,
+    prepare_transfers,
+    receipt_digests,
+    receipt_texts,
+)
 from rollup.core.account import Account, AccountTree, Shape
 from rollup.core.binding import NOOP_WORDS, chain_word, chain_words, commit_step
 from rollup.core.constants import BALANCE_BITS, FIELD_MODULUS
 from rollup.core.eip712 import separator, type_hash
 from rollup.core.errors import SluiceError, WireError
 from rollup.core.operations import NO_KEY, Noop, Transfer, Withdraw
-from rollup.core.receipt import Receipt, digests, receipt_of
+from rollup.core.receipt import Receipt, digests, receipt_of, receipt_to_wire, receipts_of
 from rollup.core.rules import Context, plan
 from rollup.core.state import State
 from rollup.core.wire import dumps, loads, to_wire
@@ -94,7 +104,7 @@ def test_prepare_random_transfers_equals_the_operation() -> None:
     signed = [_random_transfer(rng) for _ in range(300)]
     keys = [ALICE.key.public_key if each.from_id % 2 else BOB.key.public_key for each in signed]
     keys[:3] = [NO_KEY, (1, 1), OPERATOR.key.public_key]
-    prepared = prepare_transfers([as_plain(each) for each in signed], keys, DOMAIN)
+    prepared = prepare_transfers([as_plain(each) for each in signed], [EddsaKey(key) for key in keys], DOMAIN)
     assert 0 < prepared.count(None) < len(signed)
     for transfer, key, found in zip(signed, keys, prepared, strict=True):
         message = transfer.message_hash(DOMAIN)
@@ -133,7 +143,7 @@ def test_effect_of_random_transfers_is_what_the_rules_plan() -> None:
         state, context = _random_state(rng), Context(DOMAIN, NOW, TOKENS)
         transfer = _likely_transfer(rng, state)
         key = state.account(transfer.from_id).key
-        (prepared,) = prepare_transfers([as_plain(transfer)], [key], DOMAIN)
+        (prepared,) = prepare_transfers([as_plain(transfer)], [EddsaKey(key)], DOMAIN)
         effect = prepared and effect_of(state, prepared, key, context)
         try:
             applied = plan(state, transfer, context)
@@ -156,7 +166,7 @@ def test_effect_of_a_payer_whose_key_changed_is_left_to_the_rules() -> None:
     state = State()
     state.fill([(1, Account(ALICE.key.public_key, ALICE.address), {0: 500}), (2, Account(address=BOB.address), {})])
     transfer = ALICE.pay(replace(BOB, account_id=2), 0)
-    (prepared,) = prepare_transfers([as_plain(replace(transfer, from_id=1))], [ALICE.key.public_key], DOMAIN)
+    (prepared,) = prepare_transfers([as_plain(replace(transfer, from_id=1))], [EddsaKey(ALICE.key.public_key)], DOMAIN)
     assert prepared is not None
     context = Context(DOMAIN, NOW, TOKENS)
     assert effect_of(state, prepared, ALICE.key.public_key, context) is not None
@@ -240,8 +250,46 @@ def test_digests_of_receipts_are_each_receipts_own() -> None:
         ))  # fmt: skip
     assert digests(DOMAIN, promises) == [receipt_of(DOMAIN, each, b"").digest for each in promises]
     assert digests(DOMAIN, []) == []
+    receipts = receipts_of(DOMAIN, promises, SIGNER.sign(digests(DOMAIN, promises)))
+    for receipt in receipts:
+        assert receipt.signer() == SIGNER.address
+        assert receipt.text == json.dumps(receipt_to_wire(receipt), separators=(",", ":")).encode()
+        assert replace(receipt, issued_at=NOW + 1).text == b""
+    assert len({receipt.text for receipt in receipts}) == len(promises)
     with pytest.raises(ValueError, match="a hash has at most 32 bytes"):
         receipt_digests(separator(DOMAIN), type_hash("A", {}), [(*promises[0][:9], bytes(33))])
+
+
+def test_receipt_texts_of_wrong_lengths_are_refused() -> None:
+    promise = (1, 2, b"", 3, b"", bytes(32), bytes(20), NOW, NOW, bytes(32))
+    for promises, signatures, reason in (
+        ([promise], [], "signatures must be as many as receipts, 1, got 0"),
+        ([promise], [bytes(64)], "signature must be 65 bytes, got 64"),
+        ([(*promise[:6], bytes(21), *promise[7:])], [bytes(65)], "recipient must be 20 bytes, got 21"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            receipt_texts("", promises, signatures)
+
+
+def test_ecdsa_key_signs_as_ethereum_does() -> None:
+    rng = random.Random(2)
+    for _ in range(20):
+        private_key, digest = rng.randbytes(32), rng.randbytes(32)
+        key, theirs = EcdsaKey(private_key), keys.PrivateKey(private_key)
+        v, r, s = theirs.sign_msg_hash(digest).vrs
+        assert key.public_key == theirs.public_key.to_bytes()
+        assert key.sign_many([digest]) == [r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + v])]
+    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    for bad, reason in (
+        (bytes(32), "below the order"),
+        (order.to_bytes(32, "big"), "below the order"),
+        (b"1", "got 1"),
+    ):
+        with pytest.raises(ValueError, match=f"^private_key .*{reason}") as caught:
+            EcdsaKey(bad)
+        assert bad.hex() not in str(caught.value)
+    with pytest.raises(ValueError, match="digest must be 32 bytes, got 31"):
+        EcdsaKey(bytes([1]) * 32).sign_many([bytes(31)])
 
 
 def test_noop_words_are_those_of_the_chain() -> None:

@@ -1,15 +1,18 @@
-//! `PlainTransfer`, `parse_transfer*`, `prepare_transfers`, `receipt_digests`, `commit_chains`, `StateTree`. Documented in
-//! `rollup/_native.pyi`.
+//! `PlainTransfer`, `parse_transfer*`, `EddsaKey`, `prepare_transfers`, `receipt_digests`, `receipt_texts`, `EcdsaKey`,
+//! `commit_chains`, `StateTree`. Documented in `rollup/_native.pyi`.
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
 use num_bigint::{BigInt, BigUint};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::field::{field, fields, int, ints, point, value_error, IntPair};
+use crate::ecdsa::{Signer, DIGEST_BYTES, SIGNATURE_BYTES};
+use crate::eddsa::CheckedKey;
 use crate::receipts::{self, Receipt, HASH_BYTES, STEP_WORDS};
 use crate::state_tree::{self, AccountChange};
 use crate::transfers::{self, Transfer};
@@ -17,11 +20,14 @@ use crate::tree::{Path, Update};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PlainTransfer>()?;
+    module.add_class::<EddsaKey>()?;
+    module.add_class::<EcdsaKey>()?;
     module.add_class::<StateTree>()?;
     module.add_function(wrap_pyfunction!(parse_transfer, module)?)?;
     module.add_function(wrap_pyfunction!(parse_transfers, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_transfers, module)?)?;
     module.add_function(wrap_pyfunction!(receipt_digests, module)?)?;
+    module.add_function(wrap_pyfunction!(receipt_texts, module)?)?;
     module.add_function(wrap_pyfunction!(commit_chains, module)?)?;
     Ok(())
 }
@@ -71,6 +77,17 @@ fn parse_transfers(py: Python<'_>, json: &[u8]) -> Option<Vec<PlainTransfer>> {
     })
 }
 
+#[pyclass(module = "rollup._native", frozen)]
+struct EddsaKey(Option<CheckedKey>);
+
+#[pymethods]
+impl EddsaKey {
+    #[new]
+    fn new(key: IntPair) -> PyResult<Self> {
+        Ok(Self(CheckedKey::new(point("point", &key)?)))
+    }
+}
+
 /// from_id, to_id, token, amount, fee, nonce, valid_from, valid_until, recipient, hash, chunk, JSON; None if its signature
 /// is not valid.
 type Prepared<'py> =
@@ -80,16 +97,11 @@ type Prepared<'py> =
 fn prepare_transfers<'py>(
     py: Python<'py>,
     transfers: Vec<Bound<'py, PlainTransfer>>,
-    keys: Vec<IntPair>,
+    keys: Vec<Bound<'py, EddsaKey>>,
     domain: BigInt,
 ) -> PyResult<Vec<Option<Prepared<'py>>>> {
     let domain = field("domain", &domain)?;
-    let none = BigInt::ZERO;
-    let key = |(i, key): (usize, &IntPair)| match key {
-        (x, y) if *x == none && *y == none => Ok(None),
-        _ => point(&format!("keys[{i}]"), key).map(Some),
-    };
-    let keys = keys.iter().enumerate().map(key).collect::<PyResult<Vec<_>>>()?;
+    let keys: Vec<Option<CheckedKey>> = keys.iter().map(|key| key.get().0).collect();
     if keys.len() != transfers.len() {
         return Err(value_error(format!("keys must be as many as transfers, {}, got {}", transfers.len(), keys.len())));
     }
@@ -116,7 +128,28 @@ fn word_bytes(value: &Fr) -> [u8; HASH_BYTES] {
     std::array::from_fn(|at| (words[3 - at / 8] >> (8 * (7 - at % 8))) as u8)
 }
 
-type ReceiptFields = (u64, u64, Vec<u8>, u64, Vec<u8>, Vec<u8>, Vec<u8>, u64, u64, Vec<u8>);
+type Bytes = PyBackedBytes;
+type ReceiptFields = (u64, u64, Bytes, u64, Bytes, Bytes, Bytes, u64, u64, Bytes);
+
+fn receipt(fields: &ReceiptFields) -> PyResult<Receipt<'_>> {
+    let (block_number, chunk_position, chunks, word_position, record, hash, recipient, issued_at, commit_by, set) =
+        fields;
+    if [hash, set].iter().any(|bytes| bytes.len() > HASH_BYTES) {
+        return Err(value_error(format!("a hash has at most {HASH_BYTES} bytes")));
+    }
+    Ok(Receipt {
+        block_number: *block_number,
+        chunk_position: *chunk_position,
+        chunks,
+        word_position: *word_position,
+        record,
+        operation_hash: hash,
+        recipient: bytes("recipient", recipient)?,
+        issued_at: *issued_at,
+        commit_by: *commit_by,
+        validator_set: set,
+    })
+}
 
 #[pyfunction]
 fn receipt_digests<'py>(
@@ -125,29 +158,55 @@ fn receipt_digests<'py>(
     type_hash: &[u8],
     receipts: Vec<ReceiptFields>,
 ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-    let digest = |values: &ReceiptFields| {
-        let (block_number, chunk_position, chunks, word_position, record, hash, recipient, issued_at, commit_by, set) =
-            values;
-        if [hash, recipient, set].iter().any(|bytes| bytes.len() > HASH_BYTES) {
-            return None;
-        }
-        let receipt = Receipt {
-            block_number: *block_number,
-            chunk_position: *chunk_position,
-            chunks,
-            word_position: *word_position,
-            record,
-            operation_hash: hash,
-            recipient,
-            issued_at: *issued_at,
-            commit_by: *commit_by,
-            validator_set: set,
-        };
-        Some(receipt.digest(separator, type_hash))
-    };
-    let digests: Option<Vec<_>> = py.detach(|| receipts.iter().map(digest).collect());
-    let digests = digests.ok_or_else(|| value_error(format!("a hash has at most {HASH_BYTES} bytes")))?;
+    let receipts = receipts.iter().map(receipt).collect::<PyResult<Vec<_>>>()?;
+    let digests: Vec<_> = py.detach(|| receipts.iter().map(|receipt| receipt.digest(separator, type_hash)).collect());
     Ok(digests.iter().map(|digest| PyBytes::new(py, digest)).collect())
+}
+
+#[pyfunction]
+fn receipt_texts<'py>(
+    py: Python<'py>,
+    rollup: &str,
+    receipts: Vec<ReceiptFields>,
+    signatures: Vec<Bytes>,
+) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+    if receipts.len() != signatures.len() {
+        let (expected, got) = (receipts.len(), signatures.len());
+        return Err(value_error(format!("signatures must be as many as receipts, {expected}, got {got}")));
+    }
+    let receipts = receipts.iter().map(receipt).collect::<PyResult<Vec<_>>>()?;
+    let signatures = signatures.iter().map(|each| bytes("signature", each)).collect::<PyResult<Vec<_>>>()?;
+    let text = |(receipt, signature): (&Receipt<'_>, &[u8; SIGNATURE_BYTES])| receipt.to_json(rollup, signature);
+    let texts: Vec<String> = py.detach(|| receipts.iter().zip(signatures).map(text).collect());
+    Ok(texts.iter().map(|text| PyBytes::new(py, text.as_bytes())).collect())
+}
+
+fn bytes<'a, const N: usize>(what: &str, value: &'a [u8]) -> PyResult<&'a [u8; N]> {
+    value.try_into().map_err(|_| value_error(format!("{what} must be {N} bytes, got {}", value.len())))
+}
+
+#[pyclass(module = "rollup._native", frozen)]
+struct EcdsaKey(Signer);
+
+#[pymethods]
+impl EcdsaKey {
+    #[new]
+    fn new(private_key: &[u8]) -> PyResult<Self> {
+        let key = Signer::new(*bytes("private_key", private_key)?);
+        key.map(Self).ok_or_else(|| value_error("private_key must be from 1 to below the order of secp256k1"))
+    }
+
+    #[getter]
+    fn public_key<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.public_key())
+    }
+
+    fn sign_many<'py>(&self, py: Python<'py>, digests: Vec<Bytes>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let digests: Vec<&[u8; DIGEST_BYTES]> =
+            digests.iter().map(|digest| bytes("digest", digest)).collect::<PyResult<_>>()?;
+        let signatures: Vec<_> = py.detach(|| digests.iter().map(|digest| self.0.sign(**digest)).collect());
+        Ok(signatures.iter().map(|signature| PyBytes::new(py, signature)).collect())
+    }
 }
 
 #[pyfunction]
