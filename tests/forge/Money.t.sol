@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Rollup} from "../../contracts/Rollup.sol";
-import {PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS} from "../../contracts/generated/Constants.sol";
+import {MAX_QUEUE_FEE_GWEI, PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS} from "../../contracts/generated/Constants.sol";
 import {Block, IRollup, KeyChange} from "../../contracts/interfaces/IRollup.sol";
 import {Recipient} from "../contracts/sources/Callers.sol";
 import {FeeOnTopToken} from "../contracts/sources/Tokens.sol";
@@ -23,7 +23,7 @@ contract MoneyTest is Scene {
             new Rollup(good[0], good[1], good[2], good[3], 1);
             good[i] = had;
         }
-        VM.expectRevert(IRollup.QueueFeeZero.selector);
+        VM.expectRevert(abi.encodeWithSelector(IRollup.QueueFeeOutOfRange.selector, 0, MAX_QUEUE_FEE_GWEI));
         new Rollup(good[0], good[1], good[2], good[3], 0);
         Rollup made = new Rollup(good[0], good[1], good[2], good[3], 7);
         _same(made.queueFee(), 7 gwei, "fee", 0);
