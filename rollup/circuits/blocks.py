@@ -20,7 +20,7 @@ PARTS = (
 )  # fmt: skip
 """What a Step is made of, compiled alone for their counts: two touches, one of each other."""
 SMALL = "_small"
-"""Suffix of the shallow variant: 2 account levels, 2 balance levels. For tests."""
+"""Suffix of the shallow variant: 3 account levels, 2 balance levels. For tests."""
 
 
 @dataclass(frozen=True, slots=True)

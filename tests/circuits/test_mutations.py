@@ -31,6 +31,7 @@ REDUNDANT = {
     # Reviewed: the other constraints imply these; they are kept because they say the rule outright.
     "enabled * no_key === 0;": "(0, 0) is not on the curve, and key_on_curve refuses it",
     "(1 - kind.signed) * op.signature_r[0] === 0;": "signature_r[1] = 1 leaves only x = 0 on the curve",
+    "second_inverse * (p[0] - middle) === 1;": "p[0] = middle leaves 0 = 2 p[1], and no point of odd order has that",
     "op.is_batched * (op.is_batched - 1) === 0;": "link and batch_rest are 0 for any other, and no hash is 0",
 }
 
