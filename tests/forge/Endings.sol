@@ -15,6 +15,8 @@ import {VM} from "./Vm.sol";
 abstract contract Endings is Validators {
     uint256 private constant REVERT_ONE_IN = 8;
     uint256 private constant EXODUS_ONE_IN = 64;
+    /// How many times as rare they are as in the short runs: each revert costs a validator, and exodus the rest of the run.
+    uint256 private immutable RARER = VM.envOr("ENDINGS_RARER", uint256(1));
 
     function revertBlocks(uint256 caller, uint256 seed) external {
         Block memory last = chain[proven];
@@ -28,7 +30,7 @@ abstract contract Endings is Validators {
         if (graceEnd > blameFrom) blameFrom = graceEnd;
         uint256 deadline = first.committedAt + PROOF_LIMIT_SECONDS;
         if (blameFrom < deadline) deadline = blameFrom;
-        if (seed % REVERT_ONE_IN == 0) _passTimeTo(deadline);
+        if (seed % (REVERT_ONE_IN * RARER) == 0) _passTimeTo(deadline);
         bytes memory data = abi.encodeCall(IRollup.revertBlocks, (last, first));
         if (block.timestamp < deadline) return _refuse(data, IRollup.ProofNotOverdue.selector, "a proof in time");
 
@@ -43,7 +45,7 @@ abstract contract Endings is Validators {
         Block memory last = chain[proven];
         bytes memory data = abi.encodeCall(IRollup.activateExodus, (last));
         if (isExodus) return _refuse(data, IRollup.ExodusIsActive.selector, "exodus twice");
-        if (last.queueEnd < queue.length && seed % EXODUS_ONE_IN == 0) _passTimeTo(queue[last.queueEnd].expiry);
+        if (last.queueEnd < queue.length && seed % (EXODUS_ONE_IN * RARER) == 0) _passTimeTo(queue[last.queueEnd].expiry);
         if (last.queueEnd == queue.length || block.timestamp < queue[last.queueEnd].expiry) {
             return _refuse(data, IRollup.QueueNotOverdue.selector, "a queue in time");
         }

@@ -15,6 +15,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
+    function envOr(string calldata name, uint256 otherwise) external view returns (uint256);
     function etch(address who, bytes calldata code) external;
     function load(address who, bytes32 slot) external view returns (bytes32 value);
     function store(address who, bytes32 slot, bytes32 value) external;

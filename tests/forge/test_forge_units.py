@@ -40,7 +40,7 @@ def test_fuzzed_units_hold_a_million_times() -> None:
 
 
 def _fuzz(profile: str, runs: int) -> None:
-    said = forge("test", "--match-test", "^testFuzz_", place="optimised", profile=profile)
+    said = forge("test", "--match-test", "^testFuzz_", place="optimised", environment={"FOUNDRY_PROFILE": profile})
     counts = [int(found) for found in re.findall(r"\(runs: (\d+)", said)]
     assert len(counts) > 0
     assert set(counts) == {runs}
