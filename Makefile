@@ -30,6 +30,8 @@ ARTEFACTS := $(if $(wildcard rollup/cli/main.py),circuits keys contracts)
 # Named by content, not dated: a checkout or rebase re-dates these locks, and the packages cost minutes.
 digest = $(shell cat $(1) | sha256sum | cut -c1-16)
 VENV := $(STAMPS)/venv-$(call digest,requirements.txt)
+# halmos needs another eth-hash than ape, so it has an environment of its own.
+HALMOS := $(STAMPS)/halmos-$(call digest,requirements-halmos.txt)
 NPM := $(STAMPS)/npm-$(call digest,package.json package-lock.json .npmrc)
 
 # $(call step,what it does,command): runs it, says how long it took, leaves the stamp.
@@ -49,10 +51,10 @@ setup: check $(STAMPS)/native $(NPM) $(ARTEFACTS:%=$(STAMPS)/%) ## everything th
 demo: setup ## the main job on PAYMENTS=file.csv
 	$(SLUICE) demo --payments "$(PAYMENTS)"
 
-test: setup $(if $(filter tests,$(TESTS)),$(STAMPS)/kernels) ## every test but the long ones; TESTS=path narrows
+test: setup $(HALMOS) $(if $(filter tests,$(TESTS)),$(STAMPS)/kernels) ## every test but the long ones; TESTS=path narrows
 	$(BIN)/pytest $(PYTEST_ARGS) -m "not long" $(TESTS)
 
-test-long: setup ## every test
+test-long: setup $(HALMOS) ## every test
 	cd native && LANE_CASES=10000000 $(KERNEL_TESTS)
 	$(BIN)/pytest $(PYTEST_ARGS) $(TESTS)
 
@@ -84,6 +86,9 @@ lock: ## refresh the Python lock file from pyproject.toml
 	build/lock/bin/uv pip compile pyproject.toml --quiet --extra ape --extra dev --extra node --universal --python-version 3.11 \
 	  --override requirements-overrides.txt --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	  --custom-compile-command 'make lock' -o requirements.txt
+	echo halmos==0.3.3 | build/lock/bin/uv pip compile - --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command 'make lock' -o requirements-halmos.txt
 
 clean: ## remove all that was built; venv and npm packages too
 	rm -rf build .venv node_modules native/target rollup/_native*.so
@@ -93,6 +98,9 @@ circuits keys contracts: %: $(STAMPS)/%
 # `check` comes first, but as an order-only input: it must not make anything out of date.
 $(VENV): | check
 	$(call step,Python packages,rm -rf .venv $(STAMPS)/venv-* && $(PYTHON) -m venv .venv && $(BIN)/pip install -q --require-hashes --no-deps -r requirements.txt)
+
+$(HALMOS): | check
+	$(call step,halmos,rm -rf build/halmos $(STAMPS)/halmos-* && $(PYTHON) -m venv build/halmos && build/halmos/bin/pip install -q --require-hashes --no-deps -r requirements-halmos.txt)
 
 $(NPM): | check
 	$(call step,npm packages,rm -f $(STAMPS)/npm-* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)

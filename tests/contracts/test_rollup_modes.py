@@ -260,6 +260,52 @@ def test_every_function_is_done_or_refused_as_the_table_says(world: World, mode:
     assert outcomes == {function: error for (function, name), error in REFUSED.items() if name == mode.__name__}
 
 
+CALLERS = ("owner", "validator", "alice", "bob", "stranger", "contract")
+OWNERS = ("addToken", "setDepositCap", "setDepositsPaused", "setValidator", "transferOwnership")
+
+
+def expected_of(function: str, mode: str, caller: str, own: str) -> str | None:
+    """The refusal of a call by anyone: what the table says to `own`, but for what only some may do."""
+    said = REFUSED.get((function, mode))
+    if caller == own or said == "ExodusIsActive":
+        return said
+    if function in OWNERS or function == "acceptOwnership":
+        return NOT_OWNER
+    if function in ("commitBlocks", "commitProveExecute"):
+        return "NotADirectCall" if caller == "contract" else "NotAValidator"
+    if function in ("depositETH", "depositERC20"):
+        return "KeyNotByOwner"
+    if function == "withdrawPendingTo" and caller != "validator":  # he has earned queue fees
+        return "NothingPending"
+    return said
+
+
+@pytest.mark.parametrize("mode", [plain, paused, proof_overdue, reverted, queue_overdue, exodus, ownership_offered])
+def test_every_function_by_every_caller_is_done_or_refused(world: World, mode: Callable[[World], None]) -> None:
+    mode(world)
+    rig = world.rig
+    forwarder = rig.owner.deploy(rig.project.Forwarder)
+    wrong = {}
+    for function, call in FUNCTIONS.items():
+        own, arguments, on_top = call(world)
+        value = 0 if on_top is None else rig.rollup.queueFee() + on_top
+        contract = contract_of(rig, function)
+        data = rig.data(contract, function, *arguments)
+        for caller in CALLERS:
+            to, sent, sender = address(contract), data, rig.stranger
+            if caller == "contract":
+                to, sent = address(forwarder), rig.data(forwarder, "forward", to, data)
+            else:
+                sender = getattr(rig, caller)
+            transaction = {"from": address(sender), "to": to, "data": "0x" + sent.hex(), "value": hex(value)}
+            answer = rig.web3.provider.make_request("eth_call", [transaction, "latest"])
+            found = rig.refusal(bytes.fromhex(answer["error"]["data"][2:])).name if "error" in answer else None
+            expected = expected_of(function, mode.__name__, caller, own)
+            if found != expected:
+                wrong[function, caller] = (found, expected)
+    assert wrong == {}, "found, expected"
+
+
 @pytest.mark.parametrize(("mode", "refused"), [(block_proven, {}), (exodus, dict.fromkeys(ENDED, "ExodusIsActive"))])
 def test_every_function_reentered_is_done_or_refused_as_the_table_says(
     world: World, mode: Callable[[World], None], refused: dict[str, str]

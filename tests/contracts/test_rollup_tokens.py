@@ -4,7 +4,7 @@ from dataclasses import astuple
 from typing import Any
 
 import pytest
-from block_model import Block, deposit_record, full_exit_record, stream
+from block_model import Block, deposit_record, forced_exit_record, full_exit_record, stream, withdraw_record
 from contract_rig import BASE_FEE_GWEI, FEE, PROOF, Refusal, Rig, address
 
 HONEST = ["PlainToken", "NoReturnToken", "FalseToken", "FeeOnTopToken", "RebasingToken", "BlockingToken", "HookToken"]
@@ -45,6 +45,84 @@ def test_token_in_and_out(rig: Rig, model: str) -> None:
     withdraw(rig, token_id)
     assert rig.rollup.accounted(token_id) == 0 == token.balanceOf(rig.rollup)
     assert token.balanceOf(rig.alice) == before + (arrived - 9 if model == "FeeOnTransferToken" else arrived)
+
+
+MISBEHAVIOUR: dict[str, tuple[str, tuple[Any, ...], tuple[Any, ...], str | None]] = {
+    "FalseToken": ("setFailing", (True,), (False,), "SafeERC20FailedOperation"),
+    "FeeOnTopToken": ("setCharging", (True,), (False,), "OutflowExceedsAmount"),
+    "RebasingToken": ("rebase", (50,), (100,), "Panic"),
+    "BombToken": ("arm", (True,), (False,), None),
+    "BurningToken": ("setBurning", (True,), (False,), "unknown"),
+    "BlockingToken": ("setBlocked", ("vault", True), ("vault", False), "Blocked"),
+    "HookToken": ("setHook", ("vault", "withdrawal"), ("0x" + "00" * 20, b""), None),
+}
+"""How a model is made to misbehave and to stop, and what a payout of it is refused with meanwhile."""
+
+
+def misbehave(rig: Rig, token: Any, model: str, on: bool) -> None:
+    if model in MISBEHAVIOUR:
+        method, start, stop, _ = MISBEHAVIOUR[model]
+        call_back = rig.data(rig.rollup, "withdrawPending", rig.bob.address, 1)
+        named = {"vault": address(rig.rollup), "withdrawal": call_back}
+        arguments = [named.get(value, value) if isinstance(value, str) else value for value in (start if on else stop)]
+        rig.send(token, method, *arguments, sender=rig.owner)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_token_on_every_path_while_it_misbehaves_moves_the_books_and_is_paid_when_it_stops(
+    rig: Rig, model: str
+) -> None:
+    """Deposit taken and bounced, withdrawal, forced and full exit, exit and refund in exodus, both payouts."""
+    token, token_id = rig.token(model)
+    alice, bob = rig.alice.address, rig.bob.address
+    part = 990 if model == "FeeOnTransferToken" else 1000
+    for _ in range(2):
+        rig.deposit_erc20(token_id, 1000)
+    rig.request_exit(1, token_id)
+    misbehave(rig, token, model, on=True)
+    common = {"token": token_id, "fee": BASE_FEE_GWEI}
+    rig.run_block(
+        deposit_record(alice, part, account=1, flags=1, **common),
+        deposit_record(alice, part, flags=3, **common),
+        full_exit_record(alice, 1, amount=200, **common),
+        withdraw_record(bob, 100, token=token_id),
+        forced_exit_record(alice, 50, token=token_id),
+    )
+    last = rig.last
+    misbehave(rig, token, model, on=False)
+    rig.deposit_erc20(token_id, 1000)
+    misbehave(rig, token, model, on=True)
+    rig.expire(3)
+    rig.activate_exodus(last)
+    rest = part - 350
+    rig.send(rig.rollup, "exitExodus", 1, token_id, alice, rest, PROOF, sender=rig.stranger)
+    queued = deposit_record(alice, part, flags=1, **common)
+    rig.send(rig.rollup, "refundQueued", 3, list(queued), sender=rig.stranger)
+    owed = part + 200 + 50 + rest + part
+    assert (rig.rollup.pending(alice, token_id), rig.rollup.pending(bob, token_id)) == (owed, 100)
+    assert rig.rollup.accounted(token_id) == owed + 100
+
+    refusal = MISBEHAVIOUR.get(model, (None, None, None, None))[3]
+    if refusal is not None:
+        assert refused_withdrawal(rig, token_id).name == refusal
+        assert rig.rollup.pending(alice, token_id) == owed
+    other_token_still_works_in_exodus(rig)
+    misbehave(rig, token, model, on=False)
+    before = token.balanceOf(alice)
+    withdraw(rig, token_id)
+    rig.send(rig.rollup, "withdrawPendingTo", token_id, rig.stranger.address, 100, sender=rig.bob)
+    burnt = owed // 100 if model == "FeeOnTransferToken" else 0
+    assert token.balanceOf(alice) - before == owed - burnt
+    assert token.balanceOf(rig.stranger) == (99 if burnt else 100)
+    assert (rig.rollup.accounted(token_id), token.balanceOf(rig.rollup)) == (0, 0)
+
+
+def other_token_still_works_in_exodus(rig: Rig) -> None:
+    """ETH: the fees of what was refunded and served."""
+    owed = rig.rollup.pending(rig.validator, 0)
+    rig.send(rig.rollup, "withdrawPending", rig.validator.address, 0, sender=rig.stranger)
+    assert owed == 3 * FEE
+    assert rig.rollup.pending(rig.validator, 0) == 0
 
 
 def test_token_without_code_cannot_be_listed(rig: Rig) -> None:

@@ -45,7 +45,9 @@ abstract contract Endings is Validators {
         Block memory last = chain[proven];
         bytes memory data = abi.encodeCall(IRollup.activateExodus, (last));
         if (isExodus) return _refuse(data, IRollup.ExodusIsActive.selector, "exodus twice");
-        if (last.queueEnd < queue.length && seed % (EXODUS_ONE_IN * RARER) == 0) _passTimeTo(queue[last.queueEnd].expiry);
+        if (last.queueEnd < queue.length && seed % (EXODUS_ONE_IN * RARER) == 0) {
+            _passTimeTo(queue[last.queueEnd].expiry);
+        }
         if (last.queueEnd == queue.length || block.timestamp < queue[last.queueEnd].expiry) {
             return _refuse(data, IRollup.QueueNotOverdue.selector, "a queue in time");
         }
