@@ -2,7 +2,12 @@
 pragma solidity 0.8.37;
 
 import {Rollup} from "../../contracts/Rollup.sol";
-import {MAX_QUEUE_FEE_GWEI, PROOF_DEADLINE_SECONDS, PROOF_GRACE_SECONDS} from "../../contracts/generated/Constants.sol";
+import {
+    MAX_QUEUE_FEE_GWEI,
+    PROOF_DEADLINE_SECONDS,
+    PROOF_GRACE_SECONDS,
+    PROOF_LIMIT_SECONDS
+} from "../../contracts/generated/Constants.sol";
 import {Block, IRollup, KeyChange} from "../../contracts/interfaces/IRollup.sol";
 import {Recipient} from "../contracts/sources/Callers.sol";
 import {FeeOnTopToken} from "../contracts/sources/Tokens.sol";
@@ -25,6 +30,11 @@ contract MoneyTest is Scene {
         }
         VM.expectRevert(abi.encodeWithSelector(IRollup.QueueFeeOutOfRange.selector, 0, MAX_QUEUE_FEE_GWEI));
         new Rollup(good[0], good[1], good[2], good[3], 0);
+        VM.expectRevert(
+            abi.encodeWithSelector(IRollup.QueueFeeOutOfRange.selector, MAX_QUEUE_FEE_GWEI + 1, MAX_QUEUE_FEE_GWEI)
+        );
+        new Rollup(good[0], good[1], good[2], good[3], uint32(MAX_QUEUE_FEE_GWEI + 1));
+        new Rollup(good[0], good[1], good[2], good[3], uint32(MAX_QUEUE_FEE_GWEI));
         Rollup made = new Rollup(good[0], good[1], good[2], good[3], 7);
         _same(made.queueFee(), 7 gwei, "fee", 0);
         _require(made.verifyBlock(made.genesisBlock()), "genesis", 0);
@@ -200,6 +210,45 @@ contract MoneyTest is Scene {
         _require(!rollup.suspended(chain[1].committer), "not suspended", 0);
         VM.expectRevert(abi.encodeWithSelector(IRollup.NothingToRevert.selector, 1));
         rollup.revertBlocks(chain[1], chain[2]);
+    }
+
+    function test_revert_atTheLimit_blamesNobodyWhoHasGrace() external {
+        _commit(0, 1);
+        _commit(1, 1);
+        uint256 limit = chain[2].committedAt + PROOF_LIMIT_SECONDS;
+        VM.warp(limit - PROOF_GRACE_SECONDS / 2);
+        _prove(stranger, 1, 1);
+        VM.warp(limit - 1);
+        VM.expectRevert(abi.encodeWithSelector(IRollup.ProofNotOverdue.selector, 2, limit, limit - 1));
+        rollup.revertBlocks(chain[1], chain[2]);
+        VM.warp(limit);
+        VM.expectEmit(address(rollup));
+        emit IRollup.BlocksReverted(2, 2, address(0));
+        rollup.revertBlocks(chain[1], chain[2]);
+        _require(!rollup.suspended(chain[2].committer), "not suspended", 0);
+        _require(!rollup.suspended(address(0)), "nobody is suspended", 0);
+    }
+
+    /// @dev A turn is all that one committer has proven since another's block.
+    function test_revert_graceOfATurn_isOneForAllItsBlocks() external {
+        _commit(0, 1);
+        _commit(1, 2);
+        uint256 deadline = chain[1].committedAt + PROOF_DEADLINE_SECONDS;
+        VM.warp(deadline);
+        _prove(stranger, 1, 1);
+        uint256 turn = deadline;
+        VM.warp(turn + PROOF_GRACE_SECONDS / 2);
+        _prove(stranger, 2, 1);
+        _same(rollup.turnBeganAt(), turn, "turn", 0);
+        _same(rollup.provenAt(), turn + PROOF_GRACE_SECONDS / 2, "proven at", 0);
+        uint256 graceEnd = turn + PROOF_GRACE_SECONDS;
+        VM.warp(graceEnd - 1);
+        VM.expectRevert(abi.encodeWithSelector(IRollup.ProofNotOverdue.selector, 3, graceEnd, graceEnd - 1));
+        rollup.revertBlocks(chain[2], chain[3]);
+        VM.warp(graceEnd);
+        VM.expectEmit(address(rollup));
+        emit IRollup.BlocksReverted(3, 3, chain[3].committer);
+        rollup.revertBlocks(chain[2], chain[3]);
     }
 
     function test_revert_onOnesOwnBlock_hasNoGrace() external {

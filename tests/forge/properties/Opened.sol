@@ -11,8 +11,8 @@ import {VM} from "../Vm.sol";
 contract Opened is Rollup {
     /// Where the compiler puts them; a wrong one fails every property that reads a counter back.
     bytes32 private constant CHAIN_SLOT = bytes32(uint256(0));
-    uint256 private constant HASHES_SLOT = 1;
-    bytes32 private constant QUEUE_SLOT = bytes32(uint256(4));
+    uint256 private constant HASHES_SLOT = 2;
+    bytes32 private constant QUEUE_SLOT = bytes32(uint256(5));
 
     constructor(address governor_, address verifier_, address exitVerifier_, uint32 fee)
         Rollup(governor_, governor_, verifier_, exitVerifier_, fee)
