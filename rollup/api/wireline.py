@@ -45,6 +45,11 @@ class _Limited:
     _write_timer: asyncio.TimerHandle | None = None
     _has_share = False
 
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Have whatever the kernel does not take count as full: a transport that is closed waits for it without end."""
+        transport.set_write_buffer_limits(0)
+        super().connection_made(transport)  # type: ignore[misc]
+
     def pause_writing(self) -> None:
         """The buffers are full."""
         self._write_timer = self.loop.call_later(self.limits.write_seconds, self.transport.abort)
@@ -254,7 +259,7 @@ class WebSocketProtocol(_Limited, WebSocketsSansIOProtocol):
         super().__init__(**named)
         self.limits, self.shares = limits, shares
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Go on with a connection that was let in."""
         super().connection_made(transport)
         self._take_share()

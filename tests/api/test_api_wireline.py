@@ -248,6 +248,18 @@ def test_answer_that_is_never_read_ends_the_connection(quick: ApiRig) -> None:
         until(is_ended)
 
 
+def test_answers_that_are_never_read_and_fill_no_buffer_end_the_connection(tmp_path: Path) -> None:
+    """Closed for being idle, it would wait for its client to read the rest, and keep its place."""
+    limits = replace(NO_RATE, write_seconds=0.2, idle_seconds=1.0, connections_of_one=1)
+    with ApiRig(tmp_path, limits) as api, socket.socket() as connection:
+        api.server._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        connection.connect(("127.0.0.1", api.server.port))
+        connection.sendall(b"GET /v1/config HTTP/1.1\r\nhost: x\r\n\r\n" * 20)
+        until(lambda: not is_let_in(api))
+        until(lambda: is_let_in(api))
+
+
 def test_connections_above_the_limit_are_refused_until_one_goes(tmp_path: Path) -> None:
     with ApiRig(tmp_path, replace(NO_RATE, connections=3)) as api:
         api.get("/health")  # the rig's own is one
