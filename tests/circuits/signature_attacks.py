@@ -2,10 +2,10 @@
 
 from attack_table import ATTACKS, BASES, VALID, Attack, attack, withdraw
 from circuit_world import ACCOUNT_LEVELS, ALICE, BALANCE_LEVELS, BOB, OPERATOR, Inputs, User, World, lower_path
-from raw_step import RawStep, raw_step
+from raw_step import RawStep, raw_step, signed_words
 from reference_babyjub import add, multiply, torsion_points
 
-from rollup._native import BASE8, SUBGROUP_ORDER
+from rollup._native import BASE8, SUBGROUP_ORDER, poseidon
 from rollup.core.account import Account
 from rollup.core.constants import ARITY, FIELD_MODULUS, SHARED_LEVELS, SHARED_NODES
 
@@ -102,6 +102,31 @@ for _index in range(1, 8):
     ATTACKS[f"signature_r_plus_torsion_{_index}"] = _torsion_r(_index)
 for _index in range(8):
     ATTACKS[f"signature_r_of_small_order_{_index}"] = _small_r(_index)
+
+# Equations that hold in one coordinate alone: S * B8 = -(R + 8 h A) has the other y, or the other x
+
+
+def _other_sign(torsion: tuple[int, int]) -> Attack:
+    secret, nonce = 1234567, 7654321
+
+    def make(world: World) -> Inputs:
+        key = multiply(BASE8, secret)
+        _with_key(world, key)
+        inputs = BASES["transfer"].step(world, signer=None).inputs
+        fields = {name.removeprefix("op."): value for name, value in inputs.items()}
+        message = poseidon([inputs["domain"], *signed_words(fields, 0), fields["link"]])
+        r = add(multiply(BASE8, nonce), torsion)
+        h = poseidon([*r, *key, message])
+        s = -(nonce + 8 * h * secret) % SUBGROUP_ORDER
+        right, left = add(r, multiply(key, 8 * h % SUBGROUP_ORDER)), multiply(BASE8, s)
+        assert [x == y for x, y in zip(right, left, strict=True)] == [torsion != (0, 1), torsion == (0, 1)]
+        return inputs | {"op.signature_r": r, "op.signature_s": s}
+
+    return make
+
+
+ATTACKS["signature_whose_x_is_negated"] = _other_sign((0, 1))
+ATTACKS["signature_whose_y_is_negated"] = _other_sign((0, FIELD_MODULUS - 1))
 
 # Paths: a subtree that is not there
 

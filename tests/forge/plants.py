@@ -48,7 +48,6 @@ PLANTS = [
     _in("Queue", "if (index < _executed) return (0, 0);", "if (index + 1 < _executed) return (0, 0);", "queueEntry_executedOnesAreGone"),
     # Books
     _in("Vault", "pending[owner][token] += amount;", "unchecked {\n            pending[owner][token] += amount;\n        }", "credit_addsToOneOwnersTokenOnly"),
-    _in("Vault", "if (amount == 0 || amount > most)", "if (amount == 0)", "withdrawPendingTo_paysWhatIsOwedAndNoMore"),
     _in("Vault", "accounted[token] -= amount;", "", "withdrawPendingTo_paysWhatIsOwedAndNoMore", "withdrawPending_byAnyonePaysTheOwner"),
     _in("Inbox", "if (sent > 2 * fee)", "if (sent > 3 * fee)", "depositETH_accountsForAllThatCame", "requestFullExit_inRangeAndPaidOnly"),
     # Chain

@@ -64,7 +64,7 @@ class Sandbox:
         self.environment = tool_environment() | SETTINGS | warm
         said = self._forge()
         assert "passed" in said, said
-        assert self._survived(said), f"the sources as they are fail\n{said}"
+        assert not self._fails(said), f"the sources as they are fail\n{said}"
         self.writers = self._writers()
 
     def verdict(self, mutant: Mutant) -> str:
@@ -74,13 +74,13 @@ class Sandbox:
         path.write_text(mutant.mutated)
         try:
             said = self._forge("--no-match-contract", "RollupTest")
-            if "Compiler run failed" in said or "Compilation failed" in said:
+            if "Compiler run failed" in said:
                 return "invalid"
-            if not self._survived(said):
+            if self._fails(said):
                 return "unit"
             if self._writers() != self.writers:
                 return "ABI"
-            return "lives" if self._survived(self._forge("--match-contract", "RollupTest")) else "invariant"
+            return "invariant" if self._fails(self._forge("--match-contract", "RollupTest")) else "lives"
         except subprocess.TimeoutExpired:
             return "timeout"
         finally:
@@ -94,8 +94,13 @@ class Sandbox:
         )
         return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
 
-    def _survived(self, said: str) -> bool:
-        return said.endswith("exit 0")
+    def _fails(self, said: str) -> bool:
+        """Whether a test fails; anything else that goes wrong kills no mutant."""
+        if said.endswith("exit 0"):
+            return False
+        if "[FAIL" not in said:
+            raise RuntimeError(f"forge ran no test\n{said}")
+        return True
 
     def _writers(self) -> set[str]:
         """Functions that write: of them test_rollup_has_no_function_of_the_governors has the whole list."""
