@@ -88,7 +88,7 @@ def activate(way: Way) -> None:
 @click.command()
 @reaches_l1()
 def revert(way: Way) -> None:
-    """Take back blocks that nobody has proven in time; anyone may. Their committer is suspended for good."""
+    """Take back blocks that nobody has proven in time; anyone may. Who is to blame is suspended for good."""
     from rollup.exits.errors import NotDueError
     from rollup.exits.status import read_status
     from rollup.l1.errors import ContractRefused
@@ -105,7 +105,9 @@ def revert(way: Way) -> None:
                 raise NotDueError("reverting", status.revert_due, status.now) from error
             raise
         void = f"blocks {status.proven + 1} to {status.committed} are void"
-        report(sent, f"{void}, their committer {status.first_unproven.committer} is suspended")
+        committer = status.first_unproven.committer
+        blame = "is suspended" if on.client.suspended(committer) else "still had grace and is not suspended"
+        report(sent, f"{void}, their committer {committer} {blame}")
 
 
 @exodus.command("exit")

@@ -92,7 +92,11 @@ def _reverted(verdict: "Verdict", commit_by: int) -> str:
         if verdict.committed_at is not None
         else f"not to be judged: blocks below it were taken back before it was due ({show_time(commit_by)})"
     )
-    return (
-        f"{what}; {taken.suspended} had not proven block {taken.first} by {show_time(taken.time)}. Broken only if "
-        "that is who signed this receipt, under whatever address he sends. Submit the operation again"
-    )
+    if int(taken.suspended, 16) == 0:
+        blame = f"nobody had proven block {taken.first} by {show_time(taken.time)}; who committed it still had grace"
+    else:
+        blame = (
+            f"{taken.suspended} had not proven block {taken.first} by {show_time(taken.time)}. Broken only if that is "
+            "who signed this receipt, under whatever address he sends"
+        )
+    return f"{what}; {blame}. Submit the operation again"

@@ -166,7 +166,8 @@ class RollupClient:
         return self._send("the block", "commitProveExecute", COMMIT_PROVE_EXECUTE_TYPES, values, account)
 
     def revert_blocks(self, account: Account, last_proven: L1Block, first_unproven: L1Block) -> Sent:
-        """Take back all unproven blocks, once the first of them is overdue; its committer is suspended for good."""
+        """Take back all unproven blocks, once the first of them is overdue; its committer is suspended for good,
+        unless he still has grace (protocol 14)."""
         values = [last_proven.as_tuple(), first_unproven.as_tuple()]
         return self._send("the reverting", "revertBlocks", [BLOCK_TYPE, BLOCK_TYPE], values, account)
 

@@ -26,7 +26,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reverting:
-    """Blocks `first` to `last` were taken back at `time`, in unix seconds, as `suspended` had not proven `first`."""
+    """Blocks `first` to `last` were taken back at `time`, in unix seconds, as `suspended` had not proven `first`;
+    the zero address if nobody was to blame."""
 
     first: int
     last: int
