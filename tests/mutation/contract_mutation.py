@@ -25,6 +25,8 @@ HERE = Path(__file__).parent
 REVIEWED: dict[str, str] = json.loads((HERE / "contract_survivors.json").read_text())
 """Why a mutant may live: by its name."""
 NOT_OURS = ("generated", "interfaces", "mocks")
+INVARIANTS, PROPERTIES = "Rollup.t.sol", "properties"
+"""Of tests/forge."""
 TIMEOUT_SECONDS = 900
 """On a busy machine; a loop that never ends is ended by the gas."""
 SETTINGS = {
@@ -45,56 +47,46 @@ def all_mutants() -> list[Mutant]:
     return [mutant for path in ours for mutant in mutants_of(str(path), (ROOT / path).read_text())]
 
 
-class Sandbox:
-    """A copy of contracts and forge tests under build/, where mutants are compiled and tested."""
+class Copy:
+    """A copy of contracts and forge tests. Left out of it: files of tests/forge."""
 
-    def __init__(self, folder: Path, socket: Path) -> None:
-        self.folder = folder
-        shutil.rmtree(folder, ignore_errors=True)
+    def __init__(self, folder: Path, environment: dict[str, str], left_out: tuple[str, ...] = ()) -> None:
+        self.folder, self.environment = folder, environment
         for part in ("contracts", "tests/forge", "tests/contracts/sources"):
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
+            ignored = shutil.ignore_patterns("__pycache__", ".cache", *left_out)
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
         (folder / "node_modules").symlink_to(ROOT / "node_modules")
         (folder / "tools").mkdir()
         shutil.copy(HERE / "warm_solc.py", folder / "tools" / "solc")
         shutil.copy(ROOT / "foundry.toml", folder)
-        version = subprocess.run(
-            [str(ROOT / "tools" / "solc"), "--version"], capture_output=True, text=True, check=True
-        )
-        warm = {"WARM_SOLC": str(socket), "WARM_SOLC_VERSION": version.stdout}
-        self.environment = tool_environment() | SETTINGS | warm
-        said = self._forge()
+        said = self.forge()
         assert "passed" in said, said
-        assert not self._fails(said), f"the sources as they are fail\n{said}"
-        self.writers = self._writers()
+        assert not self.fails(said), f"the sources as they are fail\n{said}"
 
-    def verdict(self, mutant: Mutant) -> str:
-        """How a mutant dies: "invalid" if it does not compile, "lives" if it does not."""
+    @contextmanager
+    def holding(self, mutant: Mutant) -> Iterator[None]:
         path = self.folder / mutant.path
         before = path.read_text()
         path.write_text(mutant.mutated)
         try:
-            said = self._forge("--no-match-contract", "RollupTest")
-            if "Compiler run failed" in said:
-                return "invalid"
-            if self._fails(said):
-                return "unit"
-            if self._writers() != self.writers:
-                return "ABI"
-            return "invariant" if self._fails(self._forge("--match-contract", "RollupTest")) else "lives"
-        except subprocess.TimeoutExpired:
-            return "timeout"
+            yield
         finally:
             path.write_text(before)
 
-    def _forge(self, *arguments: str) -> str:
+    def forge(self) -> str:
+        """What all tests of the copy say. No filter: forge would compile everything once more, to know its names."""
         command = [str(require_tool("forge")), "test", "--dynamic-test-linking", "--fail-fast", "--threads", "1"]
-        command += [*arguments, "--color", "never"]
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+            [*command, "--color", "never"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
         )
         return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
 
-    def _fails(self, said: str) -> bool:
+    def fails(self, said: str) -> bool:
         """Whether a test fails; anything else that goes wrong kills no mutant."""
         if said.endswith("exit 0"):
             return False
@@ -102,7 +94,7 @@ class Sandbox:
             raise RuntimeError(f"forge ran no test\n{said}")
         return True
 
-    def _writers(self) -> set[str]:
+    def writers(self) -> set[str]:
         """Functions that write: of them test_rollup_has_no_function_of_the_governors has the whole list."""
         names: set[str] = set()
         for contract in ("Rollup", "Governor"):
@@ -115,6 +107,38 @@ class Sandbox:
                 if item["type"] == "function" and item["stateMutability"] not in ("view", "pure")
             }
         return names
+
+
+class Sandbox:
+    """Where mutants are compiled and tested, under build/: nine in ten die of the tests that compile fast."""
+
+    def __init__(self, folder: Path, socket: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        version = subprocess.run(
+            [str(ROOT / "tools" / "solc"), "--version"], capture_output=True, text=True, check=True
+        )
+        warm = {"WARM_SOLC": str(socket), "WARM_SOLC_VERSION": version.stdout}
+        environment = tool_environment() | SETTINGS | warm
+        self.units = Copy(folder / "units", environment, (INVARIANTS, PROPERTIES))
+        self.whole = Copy(folder / "whole", environment)
+        self.writers = self.units.writers()
+
+    def verdict(self, mutant: Mutant) -> str:
+        """How a mutant dies: "invalid" if it does not compile, "lives" if it does not."""
+        try:
+            with self.units.holding(mutant):
+                said = self.units.forge()
+                if "Compiler run failed" in said:
+                    return "invalid"
+                if self.units.fails(said):
+                    return "unit"
+                if self.units.writers() != self.writers:
+                    return "ABI"
+            with self.whole.holding(mutant):
+                said = self.whole.forge()
+                return ("invariant" if "RollupTest" in said else "property") if self.whole.fails(said) else "lives"
+        except subprocess.TimeoutExpired:
+            return "timeout"
 
 
 @contextmanager
@@ -162,7 +186,9 @@ def main() -> int:
     options = parser.parse_args()
     mutants = [m for m in all_mutants() if not options.files or any(name in m.path for name in options.files)]
     if options.sample is not None:
-        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
+        drawn = random.Random(options.seed).sample(range(len(mutants)), min(options.sample, len(mutants)))
+        # In the order of the files: what was compiled for one is of use for the next.
+        mutants = [mutants[index] for index in sorted(drawn)]
     part, parts = map(int, options.part.split("/"))
     with sandbox(f"part-{part}") as place:
         until = time.monotonic() + 60 * options.minutes
