@@ -20,6 +20,10 @@ SUBGROUP_ORDER: Final[int]
 """l, the order of Baby Jubjub's prime-order subgroup; the curve has 8 l points."""
 BASE8: Final[_Point]
 """circomlib's base point, of order l."""
+SIGNATURE_S_BOUND: Final[int]
+"""A signature's S is below it: l without its lower 131 bits, as the circuit compares."""
+SIGNATURE_CHALLENGE_BOUND: Final[int]
+"""The hash h that a signature multiplies the key by is below it: r without its lower 134 bits."""
 
 def poseidon(inputs: Sequence[int]) -> int:
     """Poseidon with circomlib's parameters.
@@ -41,13 +45,13 @@ def eddsa_sign(private_key: bytes, message: int) -> _Signature:
     """The one signature of a field element under 32 secret bytes, as circomlibjs' `signPoseidon`. Not constant time."""
 
 def eddsa_verify(public_key: _Point, message: int, signature: _Signature) -> bool:
-    """Whether circomlib's `EdDSAPoseidonVerifier` accepts, and R and the key are on the curve, S < SUBGROUP_ORDER, and
-    the key is a point of the prime-order subgroup other than the identity.
+    """Whether circomlib's `EdDSAPoseidonVerifier` accepts, R and the key are on the curve, S < SIGNATURE_S_BOUND,
+    h < SIGNATURE_CHALLENGE_BOUND, and the key is a point of the prime-order subgroup other than the identity.
 
     Args:
         public_key: a point; (0, 0), which means "no key", is never valid.
         message: a field element.
-        signature: a point and any int: an S outside 0 <= S < SUBGROUP_ORDER is false, not an error.
+        signature: a point and any int: an S outside 0 <= S < SIGNATURE_S_BOUND is false, not an error.
 
     Raises:
         ValueError: a coordinate or the message is not a field element.

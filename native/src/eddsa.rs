@@ -1,13 +1,13 @@
 //! EdDSA over Baby Jubjub with Poseidon, bit-compatible with circomlibjs 0.1.7 `signPoseidon` / `verifyPoseidon`.
 //!
 //! Valid is: S * BASE8 = R + 8 h A with h = Poseidon(R.x, R.y, A.x, A.y, message), without a cofactor, as circomlib's
-//! `EdDSAPoseidonVerifier` constrains it. In addition R and A are on the curve, S < l, and A is a point of the
-//! prime-order subgroup other than the identity; for such keys the circuit accepts exactly what [`verify`] accepts from
-//! on-curve R. Not constant time: sign on machines of your own.
+//! `EdDSAPoseidonVerifier` constrains it. In addition R and A are on the curve, S < [`S_BOUND`], h < [`CHALLENGE_BOUND`], and
+//! A is a point of the prime-order subgroup other than the identity; of such keys the circuit accepts what [`verify`] does, but
+//! for 23 values of h that meet an addition (protocol 15). Not constant time: sign on machines of your own.
 
 use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{AdditiveGroup, BigInteger, BigInteger256, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, BigInt, BigInteger, BigInteger256, PrimeField, Zero};
 use blake_hash::{Blake512, Digest};
 use rand::Rng;
 use rayon::prelude::*;
@@ -18,6 +18,16 @@ use crate::babyjub::{self, ExtendedPoint, Point, Scalar};
 use crate::poseidon::{hash_array, hash_many};
 
 pub const PRIVATE_KEY_BYTES: usize = 32;
+
+/// S and h are below these. The circuit compares them with l and r by their upper 120 bits alone and wants less: what is
+/// refused of those below l and r is a share of 2^-120 each, of hashes.
+pub const S_BOUND: BigInteger256 = without_low_bits(Scalar::MODULUS, 131);
+pub const CHALLENGE_BOUND: BigInteger256 = without_low_bits(Fr::MODULUS, 134);
+
+/// With the lowest `bits`, 128 to 191, set to zero.
+const fn without_low_bits(value: BigInteger256, bits: u32) -> BigInteger256 {
+    BigInt([0, 0, value.0[2] >> (bits - 128) << (bits - 128), value.0[3]])
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
@@ -75,7 +85,7 @@ pub fn sign(private_key: &[u8; PRIVATE_KEY_BYTES], message: Fr) -> Signature {
     let secret = Secret::derive(private_key);
     let nonce = secret.nonce(message);
     let r = babyjub::multiply_base(&nonce).into_affine();
-    let s = nonce + challenge(&r, &secret.public_key(), message) * reduce(secret.scalar);
+    let s = nonce + reduce(hash(&r, &secret.public_key(), message).into_bigint()) * reduce(secret.scalar);
     Signature { r, s: s.into_bigint() }
 }
 
@@ -102,7 +112,9 @@ pub fn verify(claim: &Claim) -> bool {
     let Some(s) = well_formed(claim).filter(|_| is_key(&claim.public_key)) else {
         return false;
     };
-    let challenge = challenge(&claim.signature.r, &claim.public_key, claim.message);
+    let Some(challenge) = challenge(hash(&claim.signature.r, &claim.public_key, claim.message)) else {
+        return false;
+    };
     babyjub::multiply_base(&s) == multiple_of_key(&claim.public_key, &challenge) + claim.signature.r
 }
 
@@ -129,14 +141,21 @@ fn verify_batches(claims: &[Claim], is_key: fn(&Point) -> bool) -> Vec<bool> {
     POOL.install(|| claims.par_chunks(BATCH).flat_map_iter(|batch| verify_batch(batch, is_key)).collect())
 }
 
-/// S modulo l if everything but the key and the equation is as it must be.
+/// S if everything but the key, h and the equation is as it must be.
 fn well_formed(claim: &Claim) -> Option<Scalar> {
-    Scalar::from_bigint(claim.signature.s).filter(|_| claim.signature.r.is_on_curve())
+    let Signature { r, s } = claim.signature;
+    Scalar::from_bigint(s).filter(|_| s < S_BOUND && r.is_on_curve())
 }
 
-/// h, which the equation uses as a multiple of points of order l.
-fn challenge(r: &Point, key: &Point, message: Fr) -> Scalar {
-    reduce(hash_array(&[r.x, r.y, key.x, key.y, message]).into_bigint())
+/// h as a word.
+fn hash(r: &Point, key: &Point, message: Fr) -> Fr {
+    hash_array(&[r.x, r.y, key.x, key.y, message])
+}
+
+/// h modulo l, as the equation uses it as a multiple of points of order l; None where it is not below its bound.
+fn challenge(hash: Fr) -> Option<Scalar> {
+    let hash = hash.into_bigint();
+    (hash < CHALLENGE_BOUND).then(|| reduce(hash))
 }
 
 /// 8 h A.
@@ -155,7 +174,7 @@ impl Equation {
     /// None if the claim is bad whatever the rest: an R outside the subgroup cannot satisfy it. `hash` is h's.
     fn new(claim: &Claim, hash: Fr, is_key: fn(&Point) -> bool) -> Option<Self> {
         let s = well_formed(claim).filter(|_| is_key(&claim.public_key))?;
-        let challenge = reduce(hash.into_bigint());
+        let challenge = challenge(hash)?;
         babyjub::is_in_subgroup(&claim.signature.r).then_some(Self { claim: *claim, s, challenge })
     }
 }
@@ -285,7 +304,7 @@ mod tests {
         let key = [9; 32];
         let secret = Secret::derive(&key);
         let (r, message) = (Point::zero(), Fr::from(3));
-        let s = challenge(&r, &secret.public_key(), message) * reduce(secret.scalar);
+        let s = reduce(hash(&r, &secret.public_key(), message).into_bigint()) * reduce(secret.scalar);
         let signature = Signature { r, s: s.into_bigint() };
         assert!(verify(&Claim { public_key: secret.public_key(), message, signature }));
     }
@@ -298,6 +317,27 @@ mod tests {
         assert_eq!(single.iter().filter(|verdict| **verdict).count(), 299);
         assert_eq!(verify_many(&claims), single);
         assert_eq!(verify_many(&[]), Vec::<bool>::new());
+    }
+
+    /// Nobody can make a valid signature with such an S or h, so the checks are asked, as the equation is not reached.
+    #[test]
+    fn equation_s_or_hash_at_its_bound_refuses_and_one_less_is_taken() {
+        let less = |mut bound: BigInteger256| {
+            bound.sub_with_borrow(&BigInteger256::from(1u64));
+            bound
+        };
+        let equation = |s, hash: BigInteger256| {
+            let good = claim(1, 7);
+            let claim = Claim { signature: Signature { s, ..good.signature }, ..good };
+            Equation::new(&claim, Fr::from_bigint(hash).expect("below r"), is_key)
+        };
+        let equation_of_greatest = equation(less(S_BOUND), less(CHALLENGE_BOUND)).expect("both are in range");
+        assert_eq!(equation_of_greatest.s.into_bigint(), less(S_BOUND));
+        assert_eq!(equation_of_greatest.challenge, reduce(less(CHALLENGE_BOUND)));
+        assert!(equation(S_BOUND, less(CHALLENGE_BOUND)).is_none());
+        assert!(equation(less(Scalar::MODULUS), less(CHALLENGE_BOUND)).is_none());
+        assert!(equation(less(S_BOUND), CHALLENGE_BOUND).is_none());
+        assert!(equation(less(S_BOUND), less(Fr::MODULUS)).is_none());
     }
 
     /// Two errors of order 2 cancel under even weights, were R not held to the subgroup.

@@ -6,13 +6,11 @@ from collections.abc import Callable
 import pytest
 from reference_babyjub import IDENTITY, ORDER, A, D, R, add, curve_points, multiply
 
-from rollup._native import BASE8, Circuit
+from rollup._native import BASE8, SIGNATURE_CHALLENGE_BOUND, SIGNATURE_S_BOUND, Circuit
 from rollup.circuits import blocks
 from rollup.circuits.compiler import compile_circuit
 
 Make = Callable[[str], Circuit]
-LEFT_OUT = 134, 131
-"""Bits of scalars that their limits are not compared at: of the key's, and of the base point's."""
 BITS = 254
 
 
@@ -41,9 +39,9 @@ def _multiplied(circuit: Circuit, **inputs: object) -> tuple[int, int] | None:
     return outputs["out[0]"], outputs["out[1]"]
 
 
-def _edges(limit: int, left_out: int) -> list[int]:
-    last = (limit >> left_out << left_out) - 1
-    rng = random.Random(left_out)
+def _edges(bound: int) -> list[int]:
+    last = bound - 1
+    rng = random.Random(bound)
     powers = [1 << i for i in range(0, last.bit_length(), 29)]
     return [
         0,
@@ -60,16 +58,20 @@ def _edges(limit: int, left_out: int) -> list[int]:
     ]
 
 
+def test_bounds_of_signatures_are_the_order_and_the_field_without_low_bits() -> None:
+    assert (SIGNATURE_S_BOUND, SIGNATURE_CHALLENGE_BOUND) == (ORDER >> 131 << 131, R >> 134 << 134)
+
+
 def test_multiply_base_scalars_of_its_range_agree_with_the_reference(gadget: Make) -> None:
     circuit = gadget("multiply_base")
-    for scalar in [*_edges(ORDER, LEFT_OUT[1]), (1 << 249) - 1, 1 << 249, 3 << 249]:
+    for scalar in [*_edges(SIGNATURE_S_BOUND), (1 << 249) - 1, 1 << 249, 3 << 249]:
         expected = multiply(BASE8, scalar) if scalar < ORDER else None
         assert _multiplied(circuit, scalar=scalar) == expected, scalar
 
 
 def test_multiply_base_scalar_beyond_the_order_is_refused(gadget: Make) -> None:
     circuit = gadget("multiply_base")
-    for scalar in (ORDER >> LEFT_OUT[1] << LEFT_OUT[1], ORDER, ORDER + 5, (1 << 251) - 1, 1 << 251, R - 1):
+    for scalar in (SIGNATURE_S_BOUND, ORDER - 1, ORDER, ORDER + 5, (1 << 251) - 1, 1 << 251, R - 1):
         assert _multiplied(circuit, scalar=scalar) is None, scalar
 
 
@@ -81,13 +83,13 @@ def _points() -> list[tuple[int, int]]:
 def test_multiply_key_scalars_of_its_range_agree_with_the_reference(gadget: Make) -> None:
     circuit = gadget("multiply_key")
     for point in _points():
-        for scalar in [*_edges(R, LEFT_OUT[0]), ORDER + 5, 7 * ORDER + 3]:
+        for scalar in [*_edges(SIGNATURE_CHALLENGE_BOUND), ORDER + 5, 7 * ORDER + 3]:
             assert _multiplied(circuit, scalar=scalar, point=point) == multiply(point, scalar), scalar
 
 
 def test_multiply_key_scalar_at_the_fields_order_is_refused(gadget: Make) -> None:
     circuit = gadget("multiply_key")
-    for scalar in (R >> LEFT_OUT[0] << LEFT_OUT[0], R - 1):
+    for scalar in (SIGNATURE_CHALLENGE_BOUND, R - 1):
         assert _multiplied(circuit, scalar=scalar, point=BASE8) is None
 
 

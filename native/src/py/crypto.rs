@@ -18,6 +18,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("FIELD_MODULUS", BigUint::from(Fr::MODULUS))?;
     module.add("SUBGROUP_ORDER", BigUint::from(Scalar::MODULUS))?;
     module.add("BASE8", int_pair(&BASE8))?;
+    module.add("SIGNATURE_S_BOUND", BigUint::from(eddsa::S_BOUND))?;
+    module.add("SIGNATURE_CHALLENGE_BOUND", BigUint::from(eddsa::CHALLENGE_BOUND))?;
     module.add_class::<MerkleTree>()?;
     module.add_function(wrap_pyfunction!(poseidon, module)?)?;
     module.add_function(wrap_pyfunction!(poseidon_many, module)?)?;
