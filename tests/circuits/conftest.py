@@ -1,6 +1,5 @@
 """Circuits are compiled once (kept in build/circuits by content) and loaded once per process."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -12,11 +11,7 @@ from circuit_world import World, populated
 from r1cs_reader import R1cs, read_r1cs
 
 from rollup._native import Circuit
-from rollup.circuits import blocks, exit_circuit
 from rollup.circuits.blocks import SMALL, Pieces, build_circuits, load_pieces
-
-if "SLUICE_MUTANT" in os.environ:  # test_mutations: a copy of the circuits with something left out
-    blocks.CIRCUITS = exit_circuit.CIRCUITS = Path(os.environ["SLUICE_MUTANT"])
 
 
 @pytest.fixture(scope="session")

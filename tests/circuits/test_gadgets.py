@@ -17,7 +17,7 @@ BITS = 254
 @pytest.fixture(scope="module")
 def gadget() -> Make:
     def make(name: str) -> Circuit:
-        compiled = compile_circuit(blocks.CIRCUITS / "main" / "gadgets" / f"{name}.circom")
+        compiled = compile_circuit(blocks.CIRCUITS / "main" / "gadgets" / f"{name}.circom", blocks.BUILD)
         return Circuit(compiled.r1cs, compiled.sym)
 
     return make

@@ -1,88 +1,78 @@
-"""Break the circuits on purpose: each assertion of ours is dropped in a copy, and a test must die of it.
+"""Break the circuits on purpose: each assertion dropped, each assignment weakened to `<--`; a test must die of it.
 
-A `<==` weakened to `<--` needs no run of its own: then a wire follows from nothing, and no witness can be planned.
-
-By hand, one statement or file: pytest tests/circuits/test_mutations.py -m long -k "close.circom"
+By hand: SLUICE_MUTATE=close.circom pytest tests/circuits/test_mutations.py -m long -k dropped -s. Verdicts are added to
+build/mutants/dropped.jsonl as they come, so that a run which was stopped goes on where it was: remove it to begin anew.
 """
 
+import json
 import os
-import re
-import shutil
-import subprocess
-import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from circuit_mutants import Mutant, assertions_dropped, assignments_weakened
+from circuit_mutation import judge
 
-from rollup.circuits.compiler import BUILD, CIRCUITS
 from rollup.toolchain import ROOT
 
-JUDGES = (
-    "test_exit_circuit.py",
-    "test_step_refusals.py",
-    "test_open_and_close.py",
-    "test_gadgets.py",
-    "test_step_tampering.py",
-)
-STATEMENT = re.compile(r"^ *(?!//|\*)(?:[^;\n]*===|_ <==)[^;]*;", re.MULTILINE)
-"""Assertions, and range checks whose bits nobody uses."""
+# Shares the machine with other tests, not their files.
+pytestmark = pytest.mark.xdist_group("circuit_mutants")
 
-REDUNDANT = {
-    # Reviewed: the other constraints imply these; they are kept because they say the rule outright.
-    "enabled * no_key === 0;": "(0, 0) is not on the curve, and key_on_curve refuses it",
-    "(1 - kind.signed) * op.signature_r[0] === 0;": "signature_r[1] = 1 leaves only x = 0 on the curve",
-    "second_inverse * (p[0] - middle) === 1;": "p[0] = middle leaves 0 = 2 p[1], and no point of odd order has that",
-    "op.is_batched * (op.is_batched - 1) === 0;": "link and batch_rest are 0 for any other, and no hash is 0",
-}
+HERE = Path(__file__).parent
+RESULTS = ROOT / "build" / "mutants"
+REVIEWED: dict[str, str] = json.loads((HERE / "circuit_survivors.json").read_text())
+"""Why a mutant may live: by its name."""
+TEMPLATES = 43
 
 
-def _statements() -> list[tuple[str, int, str]]:
-    """(file, number within the file, text) of every assertion of ours."""
-    found = []
-    for path in sorted([*CIRCUITS.glob("*.circom"), *(CIRCUITS / "lib").glob("*.circom")]):
-        texts = [match.group().strip() for match in STATEMENT.finditer(path.read_text())]
-        found += [(str(path.relative_to(CIRCUITS)), index, text) for index, text in enumerate(texts)]
-    return found
+def first_of_each_template() -> list[Mutant]:
+    """The first assignment of every template."""
+    return list({(mutant.file, mutant.template): mutant for mutant in reversed(assignments_weakened())}.values())
 
 
-def _mutant(file: str, index: int) -> Path:
-    """A copy of the circuits without one statement."""
-    folder = BUILD / "mutants" / f"{file.replace('/', '_')}-{index}"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(CIRCUITS, folder)
-    path = folder / file
-    count = -1
-
-    def drop(match: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        return "" if count == index else match.group()
-
-    path.write_text(STATEMENT.sub(drop, path.read_text()))
-    return folder
+def _check(mutants: Sequence[Mutant], results: Path) -> None:
+    """All must be killed or reviewed; one that was reviewed and is killed by now is no survivor any more."""
+    wanted = os.environ.get("SLUICE_MUTATE", "")
+    verdicts = judge([mutant for mutant in mutants if wanted in mutant.name], results)
+    print(Counter(verdict.split()[0].rstrip(":") for verdict in verdicts.values()))
+    assert {name for name, verdict in verdicts.items() if verdict == "lives"} == set(REVIEWED) & set(verdicts)
 
 
-def _survives(circuits: Path) -> bool:
-    judges = [str(Path(__file__).parent / judge) for judge in JUDGES]
-    options = ["-x", "-q", "-p", "no:ape_test", "-o", "addopts=", "-m", "not slow and not long"]
-    command = [sys.executable, "-m", "pytest", *options, *judges]
-    environment = os.environ | {"SLUICE_MUTANT": str(circuits)}
-    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert finished.returncode in (0, 1), finished.stdout + finished.stderr
-    return finished.returncode == 0
+def test_mutants_are_found_and_no_reason_is_left_over() -> None:
+    dropped, weakened = assertions_dropped(), assignments_weakened()
+    names = [mutant.name for mutant in dropped + weakened]
+    assert len(set(names)) == len(names)
+    assert len(dropped) > 100
+    assert len(first_of_each_template()) == TEMPLATES
+    assert set(REVIEWED) <= set(names), "a reviewed statement has changed"
 
 
-def test_statements_are_found() -> None:
-    texts = [text for _, _, text in _statements()]
-    assert len(texts) > 100
-    assert set(REDUNDANT) <= set(texts)
+def test_weakened_assignment_constrains_nothing() -> None:
+    mutants = {mutant.name: mutant.source for mutant in assignments_weakened()}
+    assert "\nroot <-- top.out;" in mutants["lib/shared_nodes.circom SharedRoot: root <== top.out;"]
+    anonymous = mutants["exit.circom Exit: signal owner_is_zero <== IsZero()(owner);"]
+    assert "signal weak <== IsZero()(owner); signal owner_is_zero <-- weak;" in anonymous
+
+
+@pytest.mark.slow
+def test_few_assertions_dropped_kill_a_test_each(tmp_path: Path) -> None:
+    """Of what compiles quickly."""
+    mutants = [mutant for mutant in assertions_dropped() if mutant.file in ("exit.circom", "open.circom")]
+    _check(mutants[:4], tmp_path / "verdicts")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("file", "index", "text"), _statements())
-def test_dropped_constraint_kills_a_test(file: str, index: int, text: str) -> None:
-    mutant = _mutant(file, index)
-    try:
-        assert _survives(mutant) == (text in REDUNDANT)
-    finally:
-        shutil.rmtree(mutant)
+def test_assertion_dropped_kills_a_test() -> None:
+    _check(assertions_dropped(), RESULTS / "dropped.jsonl")
+
+
+@pytest.mark.long
+def test_first_assignment_of_each_template_weakened_kills_a_test() -> None:
+    _check(first_of_each_template(), RESULTS / "weakened.jsonl")
+
+
+@pytest.mark.long
+def test_assignment_weakened_kills_a_test() -> None:
+    """All of them: an hour."""
+    _check(assignments_weakened(), RESULTS / "weakened.jsonl")

@@ -36,8 +36,9 @@ def test_proof_by_snarkjs_is_accepted(verifier: Any, index: int) -> None:
     assert verifier.verify(SIZES[index], *proof_and_inputs(index))
 
 
-def test_proof_for_another_size_is_refused(verifier: Any) -> None:
-    assert not verifier.verify(SIZES[1], *proof_and_inputs(0))
+@pytest.mark.parametrize(("size", "of"), [(1, 0), (0, 1)])
+def test_proof_for_another_size_is_refused(verifier: Any, size: int, of: int) -> None:
+    assert not verifier.verify(SIZES[size], *proof_and_inputs(of))
 
 
 def test_supports_the_sizes_of_its_keys_only(verifier: Any) -> None:
