@@ -36,6 +36,10 @@ class Mutant:
     source: str
 
     @property
+    def is_weakened(self) -> bool:
+        return not ASSERTION.match(self.statement)
+
+    @property
     def name(self) -> str:
         return f"{self.file} {self.template}: {' '.join(self.statement.split())}"
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from circuit_judge import MAINS, mains_of
+from circuit_judge import MAINS, is_asked
 from circuit_mutants import Mutant
 
 from rollup.toolchain import ROOT
@@ -46,7 +46,7 @@ def _judge(mutant: Mutant, answer: Path) -> str:
         "SLUICE_MUTANT": mutant.name,
         "SLUICE_MUTANT_TO": str(answer),
     }
-    judges = [str(HERE / f"{judge}.py") for judge in MAINS if mains_of(judge, mutant.file)]
+    judges = [str(HERE / f"{judge}.py") for judge in MAINS if is_asked(judge, mutant)]
     options = ["-q", "-p", "circuit_judge", "-p", "no:ape_test", "-p", "no:cacheprovider", "-o", "addopts="]
     command = [sys.executable, "-m", "pytest", *options, "-m", "not slow and not long", *judges]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
