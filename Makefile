@@ -32,6 +32,9 @@ digest = $(shell cat $(1) | sha256sum | cut -c1-16)
 VENV := $(STAMPS)/venv-$(call digest,requirements.txt)
 # halmos needs another eth-hash than ape, so it has an environment of its own.
 HALMOS := $(STAMPS)/halmos-$(call digest,requirements-halmos.txt)
+# Four minutes of a CPU to build, so only the long tests have it.
+CIRCOMSPECT_VERSION := 0.9.0
+CIRCOMSPECT := $(STAMPS)/circomspect-$(CIRCOMSPECT_VERSION)
 NPM := $(STAMPS)/npm-$(call digest,package.json package-lock.json .npmrc)
 
 # $(call step,what it does,command): runs it, says how long it took, leaves the stamp.
@@ -39,7 +42,7 @@ define step
 @mkdir -p $(STAMPS); echo "==> $(1)"; start=$$SECONDS; $(2); echo "    $$((SECONDS - start)) s"; touch $@
 endef
 
-.PHONY: help setup check demo test test-long gas bench lint format lock clean circuits keys contracts
+.PHONY: help setup check demo test test-long gas bench lint format lock clean circuits keys contracts circomspect
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -54,7 +57,7 @@ demo: setup ## the main job on PAYMENTS=file.csv
 test: setup $(HALMOS) $(if $(filter tests,$(TESTS)),$(STAMPS)/kernels) ## every test but the long ones; TESTS=path narrows
 	$(BIN)/pytest $(PYTEST_ARGS) -m "not long" $(TESTS)
 
-test-long: setup $(HALMOS) ## every test
+test-long: setup $(HALMOS) $(CIRCOMSPECT) ## every test
 	cd native && LANE_CASES=10000000 $(KERNEL_TESTS)
 	$(BIN)/pytest $(PYTEST_ARGS) $(TESTS)
 
@@ -95,12 +98,17 @@ clean: ## remove all that was built; venv and npm packages too
 
 circuits keys contracts: %: $(STAMPS)/%
 
+circomspect: $(CIRCOMSPECT)
+
 # `check` comes first, but as an order-only input: it must not make anything out of date.
 $(VENV): | check
 	$(call step,Python packages,rm -rf .venv $(STAMPS)/venv-* && $(PYTHON) -m venv .venv && $(BIN)/pip install -q --require-hashes --no-deps -r requirements.txt)
 
 $(HALMOS): | check
 	$(call step,halmos,rm -rf build/halmos $(STAMPS)/halmos-* && $(PYTHON) -m venv build/halmos && build/halmos/bin/pip install -q --require-hashes --no-deps -r requirements-halmos.txt)
+
+$(CIRCOMSPECT): | check
+	$(call step,circomspect,rm -rf build/circomspect $(STAMPS)/circomspect-* && cargo install --quiet --locked --root build/circomspect --version $(CIRCOMSPECT_VERSION) circomspect)
 
 $(NPM): | check
 	$(call step,npm packages,rm -f $(STAMPS)/npm-* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)

@@ -22,7 +22,7 @@ include "signature.circom";
  *
  *   and for all of them account_id = from_id, fee_token = token, M2 = address. For what is not signed, anything.
  *
- * Inputs: op, kind assumed (by Decode, ReadKind); nonce {uint32} assumed (by Authorise)
+ * Inputs: op, kind assumed (by Decode, Widths, ReadKind); nonce {uint32} assumed (by Authorise)
  * Outputs: words {Words}
  */
 template SignedWords() {
@@ -70,7 +70,7 @@ template SignedWords() {
  * stands in the tree is not looked at.
  *
  * Inputs:
- *   op               {Operation}  assumed in its widths (by Decode); signature_r[2], signature_s {field} constrained here
+ *   op               {Operation}  assumed in its widths (by Decode, Widths); signature_r[2], signature_s {field} constrained here
  *   kind             {Kind}       assumed (by ReadKind)
  *   domain {field}, timestamp {uint40}   assumed (by Open)
  *   account          {Account}    assumed (by Touch): what the tree holds for from_id

@@ -7,9 +7,9 @@ include "../generated/constants.circom";
  */
 
 /**
- * A step's private inputs that say what it does: name for name those of `rollup/core/witness_inputs.py`.
+ * A step's private inputs that say what it does: name for name those of `rollup/core/step_signals.py`.
  *
- * Which kind uses what is ReadKind's table, and what it does not use is 0; the widths are Decode's.
+ * Which kind uses what is ReadKind's table, and what it does not use is 0; the widths are Decode's and Widths'.
  */
 bus Operation() {
     // The kind, one-hot

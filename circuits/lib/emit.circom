@@ -23,7 +23,13 @@ include "streams.circom";
  *   W1: aux 64 @ 128 | amount 128 @ 0                   both of Deposit, FullExit, Withdraw, ChangePubKey, ForcedExit
  *   W2, W3: key                                         of Deposit, ChangePubKey
  *
- * Inputs: X {uint128} assumed (by L1); op, kind, address_chunks[2] {uint120} assumed (by ReadKind, Decode); before {Data} assumed (by the step before). Outputs: after {Data}
+ * Inputs:
+ *   X                  {uint128}    assumed (by L1)
+ *   op                 {Operation}  assumed in its widths (by Decode, Widths)
+ *   kind               {Kind}       assumed (by ReadKind)
+ *   address_chunks[2]  {uint120}    assumed (by Widths)
+ *   before             {Data}       assumed (by the step before)
+ * Outputs: after {Data}
  */
 template Emit() {
     signal input X;
@@ -40,7 +46,6 @@ template Emit() {
     assert(OP_NOOP() == 0);
 
     // Chunks
-    var SLOT_FIELD = FEE_BITS() + AMOUNT_BITS();
     signal payer <== (kind.pays + kind.order_slot + op.is_forced_exit)
         * (op.token * (1 << ACCOUNT_ID_BITS()) + op.from_id);
     signal to_account <== kind.pays * op.to_id;

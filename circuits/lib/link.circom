@@ -30,7 +30,7 @@ include "buses.circom";
  * are equal amounts.
  *
  * Inputs:
- *   op      {Operation}   assumed in its widths (by Decode); link, batch_rest constrained here
+ *   op      {Operation}   assumed in its widths (by Decode, Widths); link, batch_rest constrained here
  *   kind    {Kind}        assumed (by ReadKind)
  *   words   {Words}       assumed (by Authorise): as signed
  *   before  {Unfinished}  assumed (by the step before; Open starts with 0)

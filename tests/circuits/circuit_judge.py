@@ -79,7 +79,7 @@ def _put(mutant: Mutant, place: Path) -> None:
     (circuits / mutant.file).write_text(mutant.source)
     build.mkdir()
     for folder in BUILD.iterdir():
-        if "-" in folder.name:
+        if "-" in folder.name and not folder.suffix:  # no partial one
             (build / folder.name).symlink_to(folder)
     blocks.CIRCUITS = exit_circuit.CIRCUITS = circuits
     blocks.BUILD = exit_circuit.BUILD = build

@@ -22,11 +22,11 @@ def judge(mutants: Sequence[Mutant], results: Path) -> dict[str, str]:
 
     Args:
         results: where they are added as they come, a line of JSON each: [name, verdict, seconds, CPU seconds]. What is
-            there already is judged again only if it lived.
+            there already is judged again unless it is final.
     """
     results.parent.mkdir(parents=True, exist_ok=True)
     told = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    verdicts = {name: verdict for name, verdict, *_ in told if verdict != "lives"}
+    verdicts = {name: verdict for name, verdict, *_ in told if is_final(verdict)}
     for number, mutant in enumerate(mutants):
         if mutant.name in verdicts:
             continue
@@ -37,6 +37,11 @@ def judge(mutants: Sequence[Mutant], results: Path) -> dict[str, str]:
             file.write(json.dumps(line) + "\n")
         print(f"{number + 1}/{len(mutants)}", *line, flush=True)
     return {mutant.name: verdicts[mutant.name] for mutant in mutants}
+
+
+def is_final(verdict: str) -> bool:
+    """Whether more tests, or a quieter machine, can make no other verdict of it."""
+    return not verdict.startswith(("lives", "crash"))
 
 
 def _judge(mutant: Mutant, answer: Path) -> str:
