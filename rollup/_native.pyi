@@ -367,7 +367,8 @@ class Block:
     ) -> Witness:
         """Solves the block. Public inputs are given once, to any piece; globals and `_in` values follow.
 
-        Steps are solved in parallel when all of them give all their `_in` values, else one after the other.
+        Steps are solved in parallel when all of them give all their `_in` values, and Close beside them if it gives its
+        own too; else one after the other.
 
         Raises:
             ValueError: as `Circuit.witness`, or a given value contradicts the previous piece's; both are named.

@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 use crate::dot::MAX_TERMS;
 use crate::simd::{for_lanes, for_limbs, Row, Vector, Words, LANES, LIMB, LIMB_MASK};
 
-const LIMBS: usize = 5;
+pub(crate) const LIMBS: usize = 5;
 type Limbs = [u64; LIMBS];
 /// A constant for all lanes, see [`constant`].
 pub type Element = Limbs;
@@ -60,7 +60,7 @@ const fn complement(limbs: Limbs) -> Limbs {
 }
 
 /// `factor` times the value; the result must be below 2^260.
-const fn times(limbs: Limbs, factor: u64) -> Limbs {
+pub(crate) const fn times(limbs: Limbs, factor: u64) -> Limbs {
     let mut value = [0; LIMBS];
     let mut carry = 0;
     let mut at = 0;
@@ -161,7 +161,7 @@ pub fn constant<F: LaneField>(element: &F::Element) -> Limbs {
 /// Eight elements.
 #[derive(Debug)]
 pub struct Lane<F, V> {
-    limbs: [V; LIMBS],
+    pub(crate) limbs: [V; LIMBS],
     field: PhantomData<F>,
 }
 
@@ -258,7 +258,7 @@ impl<F: LaneField, V: Vector> Lane<F, V> {
 
     /// Carries on, with their sign; all limbs but the highest are then below 2^52.
     #[inline(always)]
-    fn carried(limbs: [V; LIMBS]) -> Self {
+    pub(crate) fn carried(limbs: [V; LIMBS]) -> Self {
         let mask = V::splat(LIMB_MASK);
         let [a, b, c, d, e] = limbs;
         let b = b.add(a.sar::<LIMB>());

@@ -59,6 +59,20 @@ pub struct Lc {
     pub constant: u32,
 }
 
+impl Lc {
+    /// General terms, those with coefficient +1, and those with -1.
+    #[inline(always)]
+    pub(crate) fn terms(self, plan: &Plan) -> (&[Term], &[Term], &[Term]) {
+        let all = &plan.terms[self.start as usize..][..(self.general + self.plus + self.minus) as usize];
+        let (general, units) = all.split_at(self.general as usize);
+        let (plus, minus) = units.split_at(self.plus as usize);
+        (general, plus, minus)
+    }
+}
+
+/// (slot, coefficient index); the coefficient of a +1 or -1 term is not read.
+pub type Term = (u32, u32);
+
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
     /// slot = a * b + c
@@ -87,8 +101,7 @@ pub struct Plan {
     pub n_slots: usize,
     pub given: Vec<u32>,
     pub ops: Vec<Op>,
-    /// (slot, coefficient index); the coefficient of a +1 or -1 term is not read.
-    pub terms: Vec<(u32, u32)>,
+    pub terms: Vec<Term>,
     pub coefficients: Vec<Fr>,
     pub bits: Vec<BitOut>,
     pub hinted: Vec<(u32, Hint)>,

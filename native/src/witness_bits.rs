@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
 
+use crate::inverse::invert;
 use crate::witness::Hint;
 use crate::witness_plan::Planner;
 use crate::witness_rows::Side;
@@ -19,7 +20,7 @@ const MAX_BITS: i32 = 254;
 fn powers() -> &'static HashMap<Fr, (i32, bool)> {
     static TABLE: OnceLock<HashMap<Fr, (i32, bool)>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let half = Fr::from(2u64).inverse().unwrap_or_default();
+        let half = invert(&Fr::from(2u64)).unwrap_or_default();
         let mut table = HashMap::new();
         for (step, sign) in [(Fr::from(2u64), 1), (half, -1)] {
             let mut power = Fr::one();
@@ -58,7 +59,7 @@ pub fn decompose(planner: &mut Planner<'_>, row: u32) -> bool {
         let inverse = match first {
             Some((_, inverse)) => inverse,
             None => {
-                let Some(inverse) = weight.inverse() else { return false };
+                let Some(inverse) = invert(&weight) else { return false };
                 first = Some((weight, inverse));
                 inverse
             }
@@ -79,7 +80,7 @@ pub fn decompose(planner: &mut Planner<'_>, row: u32) -> bool {
         if by >= 0 {
             two.pow([by as u64])
         } else {
-            two.pow([by.unsigned_abs() as u64]).inverse().unwrap_or_default()
+            invert(&two.pow([by.unsigned_abs() as u64])).unwrap_or_default()
         }
     };
     debug_assert!(!unit.is_zero());

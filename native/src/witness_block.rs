@@ -1,4 +1,4 @@
-//! The witness of a block: Open, then the Steps, in parallel where their `_in` values are given, then Close.
+//! The witness of a block: Open, then the Steps, in parallel if all give their `_in` values, beside them Close if it does too.
 
 use std::collections::{HashMap, HashSet};
 
@@ -119,7 +119,7 @@ impl Block {
         found.into_iter().enumerate().map(missing).collect()
     }
 
-    /// The full witness. `steps[i]` may leave out `_in` values, globals and public inputs, which follow from elsewhere.
+    /// The full witness. `steps[i]` and `close` may leave out `_in` values, globals and public inputs, which follow from elsewhere.
     pub fn witness(&self, open: &[Assignment], steps: &[Vec<Assignment>], close: &[Assignment]) -> Result<Vec<Fr>> {
         if steps.len() != self.n_steps {
             return refuse!("inputs of {} steps for a block of {}", steps.len(), self.n_steps);
@@ -139,17 +139,7 @@ impl Block {
         for port in self.ports[0].iter().filter(|port| port.role == Role::Global) {
             carried.globals.insert(port.name.clone(), solved[0][port.wire as usize]);
         }
-        if steps.iter().all(|values| self.gives_state(values)) {
-            solved.extend(self.solve_steps(steps, &carried)?);
-            self.check_states(&solved)?;
-        } else {
-            for (index, values) in steps.iter().enumerate() {
-                let state = outputs(self.piece(index).1, &solved[index]);
-                solved.push(self.solve_piece(index + 1, values, &carried, Some(&state))?);
-            }
-        }
-        let state = outputs(&self.ports[1], &solved[self.n_steps]);
-        solved.push(self.solve_piece(self.n_steps + 1, close, &carried, Some(&state))?);
+        self.solve_after_open(steps, close, &carried, &mut solved)?;
         let mut whole = vec![Fr::from(0u64); self.system.n_wires];
         for (piece, values) in self.system.pieces.iter().zip(&solved) {
             for (&wire, &value) in piece.wires.iter().zip(values) {
@@ -159,19 +149,50 @@ impl Block {
         Ok(whole)
     }
 
-    /// Refuses the first Step whose `_in` values are not what the piece before gives.
-    fn check_states(&self, solved: &[Vec<Fr>]) -> Result<()> {
-        for (index, pair) in (1..=self.n_steps).zip(solved.windows(2)) {
-            let sources = output_wires(self.piece(index - 1).1);
-            for port in &self.ports[1] {
-                let Role::In(key) = &port.role else { continue };
-                let Some(&source) = sources.get(key.as_str()) else { continue };
-                let (given, value) = (pair[1][port.wire as usize], pair[0][source as usize]);
-                if given != value {
-                    let output = format!("{} of {}", with_suffix(key, "_out"), self.piece_name(index - 1));
-                    let refusal = disagrees(&port.name, given, &output, value);
-                    return Err(refusal).map_err(in_piece(&self.piece_name(index)));
-                }
+    fn solve_after_open(
+        &self,
+        steps: &[Vec<Assignment>],
+        close: &[Assignment],
+        carried: &Carried,
+        solved: &mut Vec<Vec<Fr>>,
+    ) -> Result<()> {
+        let last = self.n_steps + 1;
+        let mut of_close = None;
+        if (1..last).zip(steps).all(|(index, values)| self.gives_state(index, values)) {
+            let of_steps;
+            (of_steps, of_close) = rayon::join(
+                || self.solve_steps(steps, carried),
+                || self.gives_state(last, close).then(|| self.solve_piece(last, close, carried, None)),
+            );
+            solved.extend(of_steps?);
+            (1..last).try_for_each(|index| self.check_state(index, solved))?;
+        } else {
+            for (index, values) in (1..last).zip(steps) {
+                let state = outputs(self.piece(index - 1).1, &solved[index - 1]);
+                solved.push(self.solve_piece(index, values, carried, Some(&state))?);
+            }
+        }
+        match of_close {
+            Some(of_close) => solved.push(of_close?),
+            None => {
+                let state = outputs(&self.ports[1], &solved[self.n_steps]);
+                solved.push(self.solve_piece(last, close, carried, Some(&state))?);
+            }
+        }
+        self.check_state(last, solved)
+    }
+
+    /// Refuses a piece whose `_in` values are not what the piece before gives.
+    fn check_state(&self, index: usize, solved: &[Vec<Fr>]) -> Result<()> {
+        let sources = output_wires(self.piece(index - 1).1);
+        for port in self.piece(index).1 {
+            let Role::In(key) = &port.role else { continue };
+            let Some(&source) = sources.get(key.as_str()) else { continue };
+            let (given, value) = (solved[index][port.wire as usize], solved[index - 1][source as usize]);
+            if given != value {
+                let output = format!("{} of {}", with_suffix(key, "_out"), self.piece_name(index - 1));
+                let refusal = disagrees(&port.name, given, &output, value);
+                return Err(refusal).map_err(in_piece(&self.piece_name(index)));
             }
         }
         Ok(())
@@ -192,9 +213,9 @@ impl Block {
         }
     }
 
-    fn gives_state(&self, values: &[Assignment]) -> bool {
+    fn gives_state(&self, index: usize, values: &[Assignment]) -> bool {
         let given: HashSet<&str> = values.iter().map(|pair| bare(&pair.0)).collect();
-        self.ports[1].iter().all(|port| !matches!(port.role, Role::In(_)) || given.contains(port.name.as_str()))
+        self.piece(index).1.iter().all(|port| !matches!(port.role, Role::In(_)) || given.contains(port.name.as_str()))
     }
 
     fn solve_piece(

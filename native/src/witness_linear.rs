@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ark_bn254::Fr;
-use ark_ff::{Field, One, Zero};
+use ark_ff::{One, Zero};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::inverse::invert;
 use crate::witness_plan::Planner;
 use crate::witness_rows::{combine, Side, Terms};
 
@@ -56,7 +57,7 @@ impl Joint {
     fn insert(&mut self, equation: &[(u32, Fr)], known: &dyn Fn(u32) -> bool) {
         let reduced = self.reduce(equation);
         let Some(&(pivot, value)) = reduced.iter().find(|term| !known(term.0)) else { return };
-        let Some(inverse) = value.inverse() else { return };
+        let Some(inverse) = invert(&value) else { return };
         let reduced: Terms = reduced.into_iter().map(|(wire, value)| (wire, value * inverse)).collect();
         for other in self.equations.values_mut() {
             if let Ok(at) = other.binary_search_by_key(&pivot, |term| term.0) {

@@ -3,9 +3,10 @@
 use std::collections::{HashSet, VecDeque};
 
 use ark_bn254::Fr;
-use ark_ff::{Field, Zero};
+use ark_ff::Zero;
 
 use crate::circuit::{shorten, Circuit};
+use crate::inverse::invert;
 use crate::r1cs::{refuse, Result};
 use crate::witness::{Hint, Plan};
 use crate::witness_bits;
@@ -151,7 +152,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let Some(wire) = self.the_unknown(row) else { continue };
-            let Some(scale) = self.coefficient(row, Side::C, wire).inverse() else { continue };
+            let Some(scale) = invert(&self.coefficient(row, Side::C, wire)) else { continue };
             self.emit_relation(row, wire, scale, Fr::zero(), &[wire]);
             self.learn(wire);
             progress = true;
@@ -248,7 +249,7 @@ impl<'a> Planner<'a> {
         let unknown = |term: &&(u32, Fr)| !self.known[term.0 as usize];
         let Some(&(inverse, m)) = self.rows.terms(partner, inverse_side).iter().find(unknown) else { return false };
         let r = self.coefficient(partner, Side::C, out);
-        let (Some(m_inv), Some(l_inv), Some(r_inv)) = (m.inverse(), l.inverse(), r.inverse()) else { return false };
+        let (Some(m_inv), Some(l_inv), Some(r_inv)) = (invert(&m), invert(&l), invert(&r)) else { return false };
         if inverse == out || !self.rows.is_real(inverse) {
             return false;
         }
@@ -320,7 +321,7 @@ impl<'a> Planner<'a> {
             let (side, known) = if self.unknown[row as usize][0] > 0 { (Side::A, Side::B) } else { (Side::B, Side::A) };
             let f = self.coefficient(row, side, wire);
             let c = self.coefficient(row, Side::C, wire);
-            let Some(f_inv) = f.inverse() else { continue };
+            let Some(f_inv) = invert(&f) else { continue };
             let without = |terms: &[(u32, Fr)], by: Fr| -> Vec<(u32, Fr)> {
                 terms.iter().filter(|term| term.0 != wire).map(|&(other, value)| (other, value * by)).collect()
             };

@@ -11,6 +11,7 @@ use std::ops::Range;
 use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
 
+use crate::inverse::invert;
 use crate::system::R1cs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,10 @@ pub struct Rows<'a> {
     /// (row, sides as bits) of each wire, one wire after the other.
     pub uses: Vec<(u32, u8)>,
     starts: Vec<usize>,
-    /// Row -> its linear form: 0 * 0 = terms. Rows from `n_constraints` up define the made-up wires in order.
-    linear: HashMap<u32, Terms>,
+    /// Of each constraint that is linear, 0 * 0 = terms.
+    linear: Vec<Option<Terms>>,
+    /// The rows from `n_constraints` up, linear too: they define the made-up wires in order.
+    definitions: Vec<Terms>,
     /// A and B of the other rows: at most one wire and a constant.
     factors: Vec<[Terms; 2]>,
     defined: HashMap<u64, Vec<u32>>,
@@ -58,7 +61,8 @@ impl<'a> Rows<'a> {
             two_valued: vec![None; r1cs.n_wires],
             uses: Vec::new(),
             starts: Vec::new(),
-            linear: HashMap::new(),
+            linear: Vec::with_capacity(r1cs.n_constraints()),
+            definitions: Vec::new(),
             factors: Vec::with_capacity(r1cs.n_constraints()),
             defined: HashMap::new(),
             same: HashMap::new(),
@@ -75,12 +79,17 @@ impl<'a> Rows<'a> {
     }
 
     pub fn terms(&self, row: u32, side: Side) -> &[(u32, Fr)] {
-        match (self.linear.get(&row), side) {
+        let index = row as usize;
+        let linear = match index.checked_sub(self.r1cs.n_constraints()) {
+            Some(made_up) => self.definitions.get(made_up),
+            None => self.linear[index].as_ref(),
+        };
+        match (linear, side) {
             (Some(terms), Side::C) => terms,
             (Some(_), _) => &[],
-            (None, Side::A) => &self.factors[row as usize][0],
-            (None, Side::B) => &self.factors[row as usize][1],
-            (None, Side::C) => self.r1cs.c.row(row as usize),
+            (None, Side::A) => &self.factors[index][0],
+            (None, Side::B) => &self.factors[index][1],
+            (None, Side::C) => self.r1cs.c.row(index),
         }
     }
 
@@ -136,7 +145,7 @@ impl<'a> Rows<'a> {
     pub fn same_factor(&self, row: u32, side: Side) -> Vec<(u32, Side)> {
         let mine = self.terms(row, side);
         let Some(found) = self.same.get(&hash_wires(mine)) else { return Vec::new() };
-        let others = found.iter().filter(|&&(other, at)| other != row && ratio(mine, self.terms(other, at)).is_some());
+        let others = found.iter().filter(|&&(other, at)| other != row && is_multiple(mine, self.terms(other, at)));
         others.copied().collect()
     }
 
@@ -147,10 +156,11 @@ impl<'a> Rows<'a> {
         if constant(a) || constant(b) {
             let (factor, other) = if constant(a) { (a, b) } else { (b, a) };
             let factor: Fr = factor.iter().map(|term| term.1).sum();
-            self.linear.insert(row as u32, combine(c, other, -factor));
+            self.linear.push(Some(combine(c, other, -factor)));
             self.factors.push([Terms::new(), Terms::new()]);
             return;
         }
+        self.linear.push(None);
         let factors = [self.name_factor(a), self.name_factor(b)];
         if let Some((wire, (first, second))) = two_values(&factors[0], &factors[1], c) {
             // Zero first: the bits of a value count its ones, whichever way b * (b - 1) is written.
@@ -166,7 +176,7 @@ impl<'a> Rows<'a> {
         let (constant, wires): (Terms, Terms) = factor.into_iter().partition(|term| term.0 == 0);
         let Some(&(first, multiple)) = wires.first() else { return constant };
         let mut named = constant;
-        let Some(inverse) = multiple.inverse().filter(|_| wires.len() > 1) else {
+        let Some(inverse) = (wires.len() > 1).then(|| invert(&multiple)).flatten() else {
             named.push((first, multiple));
             return named;
         };
@@ -175,8 +185,8 @@ impl<'a> Rows<'a> {
         terms.hash(&mut hasher);
         let key = hasher.finish();
         let known = self.defined.get(&key).into_iter().flatten().copied().find(|&wire| {
-            let row = self.definition(wire).unwrap_or_default();
-            self.linear.get(&row).is_some_and(|found| found[..found.len() - 1] == terms[..])
+            let found = &self.definitions[wire as usize - self.r1cs.n_wires];
+            found[..found.len() - 1] == terms[..]
         });
         let wire = known.unwrap_or_else(|| {
             let wire = self.n_wires as u32;
@@ -185,7 +195,7 @@ impl<'a> Rows<'a> {
             self.defined.entry(key).or_default().push(wire);
             let mut row = terms;
             row.push((wire, -Fr::one()));
-            self.linear.insert((self.len() - 1) as u32, row);
+            self.definitions.push(row);
             wire
         });
         named.push((wire, multiple));
@@ -234,11 +244,11 @@ fn hash_wires(terms: &[(u32, Fr)]) -> u64 {
     hasher.finish()
 }
 
-/// `other / mine`, when it is the same for every term.
-fn ratio(mine: &[(u32, Fr)], other: &[(u32, Fr)]) -> Option<Fr> {
-    let quotient = other.first()?.1 * mine.first()?.1.inverse()?;
-    let same = |(mine, other): (&(u32, Fr), &(u32, Fr))| mine.0 == other.0 && mine.1 * quotient == other.1;
-    (mine.len() == other.len() && mine.iter().zip(other).all(same)).then_some(quotient)
+/// Whether `other / mine` is the same for every term.
+fn is_multiple(mine: &[(u32, Fr)], other: &[(u32, Fr)]) -> bool {
+    let (Some((_, of_mine)), Some((_, of_other))) = (mine.first(), other.first()) else { return false };
+    let same = |(mine, other): (&(u32, Fr), &(u32, Fr))| mine.0 == other.0 && mine.1 * of_other == other.1 * of_mine;
+    mine.len() == other.len() && mine.iter().zip(other).all(same)
 }
 
 /// `c + factor * other`, sorted by wire, without zeros.
@@ -265,10 +275,10 @@ fn two_values(a: &[(u32, Fr)], b: &[(u32, Fr)], c: &[(u32, Fr)]) -> Option<(u32,
     }
     let ([a0, a1], [b0, b1], [c0, c1]) = [a, b, c].map(|terms| [at(terms, 0), at(terms, wire)]).into();
     if c0.is_zero() && c1.is_zero() {
-        return Some((wire, (-a0 * a1.inverse()?, -b0 * b1.inverse()?)));
+        return Some((wire, (-a0 * invert(&a1)?, -b0 * invert(&b1)?)));
     }
     let (square, linear, constant) = (a1 * b1, a0 * b1 + a1 * b0 - c1, a0 * b0 - c0);
     let root = (linear.square() - Fr::from(4u64) * square * constant).sqrt()?;
-    let half = (square + square).inverse()?;
+    let half = invert(&(square + square))?;
     Some((wire, ((-linear - root) * half, (root - linear) * half)))
 }

@@ -132,7 +132,17 @@ def test_steps_with_all_states_given_are_solved_alike_and_a_wrong_state_is_named
         }
         for i, v in enumerate(given["v"])
     ]
-    assert block.witness(ends[0], steps, ends[1]).values() == witness.values()
+    close = ends[1] | {
+        "acc_in": witness.get("close.acc_in"),
+        "sum_in": [witness.get(f"close.sum_in[{k}]") for k in (0, 1)],
+    }
+    for end in (ends[1], close):
+        assert block.witness(ends[0], steps, end).values() == witness.values()
+        assert block.witness(ends[0], [{"v": v} for v in given["v"]], end).values() == witness.values()
+    wrong = close | {"acc_in": close["acc_in"] + 1}
+    for given_steps in (steps, [{"v": v} for v in given["v"]]):
+        with pytest.raises(ValueError, match=r"close: acc_in is given as \d+, but acc_out of steps\[3\] gives \d+"):
+            block.witness(ends[0], given_steps, wrong)
     steps[2]["acc_in"] += 1
     with pytest.raises(ValueError, match=r"steps\[2\]: acc_in is given as \d+, but acc_out of steps\[1\] gives \d+"):
         block.witness(ends[0], steps, ends[1])
