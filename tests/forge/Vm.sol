@@ -3,6 +3,12 @@ pragma solidity 0.8.37;
 
 /// @notice What these tests use of forge's cheat codes.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function deal(address who, uint256 balance) external;
     function warp(uint256 timestamp) external;
     function prank(address sender) external;
@@ -15,6 +21,9 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
+    function expectCall(address callee, bytes calldata data) external;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function envOr(string calldata name, uint256 otherwise) external view returns (uint256);
     function etch(address who, bytes calldata code) external;
     function load(address who, bytes32 slot) external view returns (bytes32 value);
