@@ -112,12 +112,8 @@ class Copy:
 class Sandbox:
     """Where mutants are compiled and tested, under build/: nine in ten die of the tests that compile fast."""
 
-    def __init__(self, folder: Path, socket: Path) -> None:
+    def __init__(self, folder: Path, warm: dict[str, str]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        version = subprocess.run(
-            [str(ROOT / "tools" / "solc"), "--version"], capture_output=True, text=True, check=True
-        )
-        warm = {"WARM_SOLC": str(socket), "WARM_SOLC_VERSION": version.stdout}
         environment = tool_environment() | SETTINGS | warm
         self.units = Copy(folder / "units", environment, (INVARIANTS, PROPERTIES))
         self.whole = Copy(folder / "whole", environment)
@@ -142,24 +138,30 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(name: str) -> Iterator[Sandbox]:
-    """A sandbox with its compiler."""
-    folder = ROOT / "build" / "mutants" / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    socket = folder.parent / f"{name}.sock"
+def warm_solc(socket: Path) -> Iterator[dict[str, str]]:
+    """The environment of warm_solc.py, while a compiler that is loaded once answers at a socket in the checkout."""
+    socket.parent.mkdir(parents=True, exist_ok=True)
     socket.unlink(missing_ok=True)
     environment = tool_environment() | {"NODE_PATH": str(ROOT / "node_modules")}
-    relative = os.path.relpath(socket, ROOT)
-    command = ["node", "--stack-size=4000", str(HERE / "warm_solc.cjs"), relative]
+    version = subprocess.run([str(ROOT / "tools" / "solc"), "--version"], capture_output=True, text=True, check=True)
+    command = ["node", "--stack-size=4000", str(HERE / "warm_solc.cjs"), os.path.relpath(socket, ROOT)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         assert server.stdout.readline() == "ready\n"
-        yield Sandbox(folder, socket)
+        yield {"WARM_SOLC": str(socket), "WARM_SOLC_VERSION": version.stdout}
     finally:
         server.terminate()
         server.wait()
         socket.unlink(missing_ok=True)
+
+
+@contextmanager
+def sandbox(name: str) -> Iterator[Sandbox]:
+    """A sandbox with its compiler."""
+    folder = ROOT / "build" / "mutants" / name
+    with warm_solc(folder.parent / f"{name}.sock") as warm:
+        yield Sandbox(folder, warm)
 
 
 def run(
