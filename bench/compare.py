@@ -18,7 +18,7 @@ from rollup import _native
 from rollup.circuits import blocks, keys
 from rollup.toolchain import require_tool
 
-RUNS = int(os.environ.get("BENCH_RUNS", "3"))
+RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 SEED = "bench"
 OURS = """
 import sys

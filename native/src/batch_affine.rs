@@ -7,12 +7,17 @@ use ark_bn254::{Fq, Fq2};
 use ark_ec::short_weierstrass::{Affine, Bucket, Projective, SWCurveConfig};
 use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField, Zero};
+use std::array::from_fn;
 use std::marker::PhantomData;
 
 use crate::lane_coordinates::{Group, OverBase, OverPair};
+use crate::mulx::{difference, negated_if, product, sum_of_products};
+use crate::simd::prefetch;
 
 /// Additions that share one inversion.
 const BATCH: usize = 1024;
+/// Additions done side by side.
+const IN_STEP: usize = 4;
 
 /// A coordinate as keys hold it: little-endian Montgomery limbs, the same as arkworks has them in memory.
 pub trait Coordinate: Field {
@@ -23,6 +28,11 @@ pub trait Coordinate: Field {
     fn is_canonical(&self) -> bool;
     /// The same value below the modulus, from limbs of a value below twice the modulus.
     fn reduced(self) -> Self;
+    /// The product, by the fastest scalar code there is.
+    fn times(&self, other: &Self) -> Self;
+    fn squared(&self) -> Self;
+    fn minus(&self, other: &Self) -> Self;
+    fn negated_if(&self, negative: bool) -> Self;
 }
 
 impl Coordinate for Fq {
@@ -55,6 +65,26 @@ impl Coordinate for Fq {
         }
         self
     }
+
+    #[inline(always)]
+    fn times(&self, other: &Self) -> Self {
+        product(self, other)
+    }
+
+    #[inline(always)]
+    fn squared(&self) -> Self {
+        product(self, self)
+    }
+
+    #[inline(always)]
+    fn minus(&self, other: &Self) -> Self {
+        difference(self, other)
+    }
+
+    #[inline(always)]
+    fn negated_if(&self, negative: bool) -> Self {
+        negated_if(self, negative)
+    }
 }
 
 impl Coordinate for Fq2 {
@@ -78,6 +108,33 @@ impl Coordinate for Fq2 {
     fn reduced(self) -> Self {
         Self::new(self.c0.reduced(), self.c1.reduced())
     }
+
+    /// (a + b i)(c + d i) = a c - b d + (a d + b c) i, each sum reduced once.
+    #[inline(always)]
+    fn times(&self, other: &Self) -> Self {
+        let left = [self.c0, self.c1];
+        let real = sum_of_products(&left, &[other.c0, negated_if(&other.c1, true)]);
+        Self::new(real, sum_of_products(&left, &[other.c1, other.c0]))
+    }
+
+    /// (a + b i)^2 = (a + b)(a - b) + 2 a b i.
+    #[inline(always)]
+    fn squared(&self) -> Self {
+        let half = product(&self.c0, &self.c1);
+        let minus = negated_if(&self.c1, true);
+        let real = product(&difference(&self.c0, &minus), &difference(&self.c0, &self.c1));
+        Self::new(real, difference(&half, &negated_if(&half, true)))
+    }
+
+    #[inline(always)]
+    fn minus(&self, other: &Self) -> Self {
+        Self::new(difference(&self.c0, &other.c0), difference(&self.c1, &other.c1))
+    }
+
+    #[inline(always)]
+    fn negated_if(&self, negative: bool) -> Self {
+        Self::new(negated_if(&self.c0, negative), negated_if(&self.c1, negative))
+    }
 }
 
 /// The curves here: y^2 = x^3 + b over a field whose elements can be read from a key.
@@ -94,8 +151,10 @@ impl Curve for ark_bn254::g2::Config {
     type Lanes = OverPair;
 }
 
-/// An affine point; infinity is (0, 0), as in key files, which is on neither curve.
+/// An affine point; infinity is (0, 0), as in key files, which is on neither curve. Aligned, so that it is in no more
+/// cache lines than it fills.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Point<C: Curve> {
     pub x: C::BaseField,
     pub y: C::BaseField,
@@ -131,9 +190,7 @@ impl<C: Curve> Point<C> {
 
     #[inline]
     pub fn negated_if(mut self, negative: bool) -> Self {
-        if negative {
-            self.y = -self.y;
-        }
+        self.y = self.y.negated_if(negative);
         self
     }
 
@@ -151,17 +208,64 @@ impl<C: Curve> Point<C> {
     }
 }
 
+/// One over each of some values that are not zero, by one inversion and three products a value: of every [`IN_STEP`]th
+/// value the product of those before it, then backwards one over that product.
+fn reciprocals<F: Coordinate>(values: &[F]) -> Vec<F> {
+    let mut products = [F::ONE; IN_STEP];
+    let mut reciprocals = Vec::with_capacity(values.len());
+    for values in values.chunks(IN_STEP) {
+        for (product, value) in products.iter_mut().zip(values) {
+            reciprocals.push(*product);
+            *product = product.times(value);
+        }
+    }
+    ark_ff::batch_inversion(&mut products);
+    for (reciprocals, values) in reciprocals.chunks_mut(IN_STEP).zip(values.chunks(IN_STEP)).rev() {
+        for ((reciprocal, value), inverse) in reciprocals.iter_mut().zip(values).zip(&mut products) {
+            *reciprocal = inverse.times(reciprocal);
+            *inverse = inverse.times(value);
+        }
+    }
+    reciprocals
+}
+
+/// Adds points to sums, each with one over the difference of their x (or twice their y, if they are the same): side by side,
+/// so that the processor has other products to do while it waits for one.
+#[inline(always)]
+fn add_in_step<C: Curve, const N: usize>(
+    sums: &mut [Point<C>],
+    targets: &[u32; N],
+    points: &[Point<C>; N],
+    reciprocals: &[C::BaseField; N],
+) {
+    let old = targets.map(|target| sums[target as usize]);
+    let slopes: [_; N] = from_fn(|at| {
+        let (sum, point) = (&old[at], &points[at]);
+        let numerator = if point.x == sum.x {
+            let square = sum.x.squared();
+            square.double() + square
+        } else {
+            point.y.minus(&sum.y)
+        };
+        numerator.times(&reciprocals[at])
+    });
+    let x: [_; N] = from_fn(|at| slopes[at].squared().minus(&old[at].x).minus(&points[at].x));
+    let y: [_; N] = from_fn(|at| slopes[at].times(&old[at].x.minus(&x[at])).minus(&old[at].y));
+    for at in 0..N {
+        sums[targets[at] as usize] = Point { x: x[at], y: y[at] };
+    }
+}
+
 /// Sums in numbered slots, to which points are added in any order.
 pub struct Slots<C: Curve> {
     sums: Vec<Point<C>>,
     /// Round in which a slot last joined the batch: a slot joins only once per batch.
     joined: Vec<u32>,
     round: u32,
-    pending: Vec<(u32, Point<C>)>,
+    /// Slots and points of the batch.
+    targets: Vec<u32>,
+    points: Vec<Point<C>>,
     denominators: Vec<C::BaseField>,
-    /// `products[i]` is the product of `denominators[..i]`.
-    products: Vec<C::BaseField>,
-    product: C::BaseField,
     /// Points for slots already in the batch. Rare where slots are random; where they are not (many small scalars),
     /// it costs what an MSM without batches costs.
     late: Vec<Bucket<C>>,
@@ -173,12 +277,19 @@ impl<C: Curve> Slots<C> {
             sums: vec![Point::INFINITY; count],
             joined: vec![0; count],
             round: 1,
-            pending: Vec::with_capacity(BATCH),
+            targets: Vec::with_capacity(BATCH),
+            points: Vec::with_capacity(BATCH),
             denominators: Vec::with_capacity(BATCH),
-            products: Vec::with_capacity(BATCH),
-            product: C::BaseField::ONE,
             late: Vec::new(),
         }
+    }
+
+    /// Says that a slot will be added to soon: sums are many, and taken in no order.
+    #[inline]
+    pub fn expect(&self, slot: usize) {
+        prefetch(&self.sums[slot].x);
+        prefetch(&self.sums[slot].y);
+        prefetch(&self.joined[slot]);
     }
 
     #[inline]
@@ -194,7 +305,7 @@ impl<C: Curve> Slots<C> {
             self.sums[slot] = point;
             return;
         }
-        let mut denominator = point.x - sum.x;
+        let mut denominator = point.x.minus(&sum.x);
         if denominator.is_zero() {
             denominator = sum.y.double();
             if point.y != sum.y || denominator.is_zero() {
@@ -203,11 +314,10 @@ impl<C: Curve> Slots<C> {
             }
         }
         self.joined[slot] = self.round;
-        self.pending.push((slot as u32, point));
-        self.products.push(self.product);
-        self.product *= denominator;
+        self.targets.push(slot as u32);
+        self.points.push(point);
         self.denominators.push(denominator);
-        if self.pending.len() == BATCH {
+        if self.targets.len() == BATCH {
             self.flush();
         }
     }
@@ -221,27 +331,20 @@ impl<C: Curve> Slots<C> {
     }
 
     pub fn flush(&mut self) {
-        // Every denominator is non-zero, so the product is invertible; an empty batch has product one.
-        let Some(mut inverse) = self.product.inverse() else { return };
-        for (index, (slot, point)) in self.pending.iter().enumerate().rev() {
-            let reciprocal = inverse * self.products[index];
-            inverse *= self.denominators[index];
-            let sum = &mut self.sums[*slot as usize];
-            let numerator = if point.x == sum.x {
-                let square = sum.x.square();
-                square.double() + square
-            } else {
-                point.y - sum.y
-            };
-            let slope = numerator * reciprocal;
-            let x = slope.square() - sum.x - point.x;
-            sum.y = slope * (sum.x - x) - sum.y;
-            sum.x = x;
+        let reciprocals = &reciprocals(&self.denominators);
+        let (targets, last) = self.targets.as_chunks::<IN_STEP>();
+        for (targets, at) in targets.iter().zip((0..).step_by(IN_STEP)) {
+            let points = self.points[at..].first_chunk().zip(reciprocals[at..].first_chunk());
+            let Some((points, reciprocals)) = points else { break };
+            add_in_step(&mut self.sums, targets, points, reciprocals);
         }
-        self.pending.clear();
+        let first = self.points.len() - last.len();
+        for ((target, point), reciprocal) in last.iter().zip(&self.points[first..]).zip(&reciprocals[first..]) {
+            add_in_step(&mut self.sums, &[*target], &[*point], &[*reciprocal]);
+        }
+        self.targets.clear();
+        self.points.clear();
         self.denominators.clear();
-        self.products.clear();
-        self.product = C::BaseField::ONE;
         self.round += 1;
     }
 

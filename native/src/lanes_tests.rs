@@ -9,7 +9,7 @@ use rand::{rngs::StdRng, Rng, SeedableRng};
 use crate::lanes::{constant, from_row, to_row, Base, Lane, LaneField, Scalar};
 use crate::simd::{Backend, Kernel, Row, Vector, LANES};
 
-fn cases() -> usize {
+pub fn cases() -> usize {
     std::env::var("LANE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_000_000)
 }
 

@@ -26,6 +26,7 @@ mod lanes_tests;
 pub mod linker;
 pub mod matrix;
 pub mod msm;
+pub mod mulx;
 pub mod ntt;
 pub mod poseidon;
 pub mod poseidon_lanes;

@@ -4,7 +4,7 @@
 //! without any instruction set, so that tests see every kernel's logic on every machine. Emulation is slow and only in
 //! tests: where there is no IFMA, arkworks' scalar code does the work.
 //!
-//! All `unsafe` of the arithmetic is here. Kernels are `#[inline(always)]` so that they become part of [`enter_zmm`], the
+//! All `unsafe` of the vectors is here, as that of the words is in `mulx`. Kernels are `#[inline(always)]` so that they become part of [`enter_zmm`], the
 //! one function that is compiled for AVX-512.
 
 use std::arch::x86_64::*;
@@ -165,6 +165,14 @@ impl Backend {
         // SAFETY: the machine has every feature that `enter_zmm` is compiled for: that was just asked.
         unsafe { enter_zmm(kernel) }
     }
+}
+
+/// Asks for a value that will be read soon.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub fn prefetch<T>(value: &T) {
+    // SAFETY: a prefetch, which every x86-64 has, reads nothing, and its address is that of a value.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) }
 }
 
 /// The standard library asks the CPU once and remembers.
