@@ -10,6 +10,7 @@ use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField, Zero};
 use std::array::from_fn;
 use std::marker::PhantomData;
 
+use crate::inverse::invert;
 use crate::lane_coordinates::{Group, OverBase, OverPair};
 use crate::mulx::{difference, negated_if, product, sum_of_products};
 use crate::simd::prefetch;
@@ -32,6 +33,8 @@ pub trait Coordinate: Field {
     fn times(&self, other: &Self) -> Self;
     fn squared(&self) -> Self;
     fn minus(&self, other: &Self) -> Self;
+    /// One over it; none if it is zero.
+    fn inverted(&self) -> Option<Self>;
     fn negated_if(&self, negative: bool) -> Self;
 }
 
@@ -79,6 +82,10 @@ impl Coordinate for Fq {
     #[inline(always)]
     fn minus(&self, other: &Self) -> Self {
         difference(self, other)
+    }
+
+    fn inverted(&self) -> Option<Self> {
+        invert(self)
     }
 
     #[inline(always)]
@@ -129,6 +136,12 @@ impl Coordinate for Fq2 {
     #[inline(always)]
     fn minus(&self, other: &Self) -> Self {
         Self::new(difference(&self.c0, &other.c0), difference(&self.c1, &other.c1))
+    }
+
+    /// 1 / (a + b i) = (a - b i) / (a^2 + b^2).
+    fn inverted(&self) -> Option<Self> {
+        let norm = invert(&sum_of_products(&[self.c0, self.c1], &[self.c0, self.c1]))?;
+        Some(Self::new(product(&self.c0, &norm), product(&negated_if(&self.c1, true), &norm)))
     }
 
     #[inline(always)]
@@ -208,6 +221,20 @@ impl<C: Curve> Point<C> {
     }
 }
 
+/// A factor over each of a few values, by one inversion; none if one of them is zero.
+pub fn inverses_times<F: Coordinate, const N: usize>(values: [F; N], factor: F) -> Option<[F; N]> {
+    let mut products = [F::ONE; N];
+    for at in 1..N {
+        products[at] = products[at - 1].times(&values[at - 1]);
+    }
+    let mut inverse = products[N - 1].times(&values[N - 1]).inverted()?;
+    for at in (0..N).rev() {
+        products[at] = products[at].times(&inverse.times(&factor));
+        inverse = inverse.times(&values[at]);
+    }
+    Some(products)
+}
+
 /// One over each of some values that are not zero, by one inversion and three products a value: of every [`IN_STEP`]th
 /// value the product of those before it, then backwards one over that product.
 fn reciprocals<F: Coordinate>(values: &[F]) -> Vec<F> {
@@ -219,9 +246,9 @@ fn reciprocals<F: Coordinate>(values: &[F]) -> Vec<F> {
             *product = product.times(value);
         }
     }
-    ark_ff::batch_inversion(&mut products);
+    let Some(mut inverses) = inverses_times(products, F::ONE) else { return Vec::new() };
     for (reciprocals, values) in reciprocals.chunks_mut(IN_STEP).zip(values.chunks(IN_STEP)).rev() {
-        for ((reciprocal, value), inverse) in reciprocals.iter_mut().zip(values).zip(&mut products) {
+        for ((reciprocal, value), inverse) in reciprocals.iter_mut().zip(values).zip(&mut inverses) {
             *reciprocal = inverse.times(reciprocal);
             *inverse = inverse.times(value);
         }

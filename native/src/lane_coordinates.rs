@@ -1,8 +1,8 @@
 //! Coordinates of curve points in lanes: elements of the base field, or of its quadratic extension.
 
 use ark_bn254::{Fq, Fq2};
-use ark_ff::Field;
 
+use crate::batch_affine::inverses_times;
 use crate::lanes::{from_row, to_row, Base, Lane};
 use crate::simd::{for_lanes, Row, Vector, LANES};
 
@@ -49,19 +49,6 @@ impl Scratch {
 
 /// With the lanes' radix, as arkworks reads it, an element has a factor 2^4; its inverse is to have it too.
 const INVERSE_FACTOR: u64 = 1 << 8;
-
-fn inverse_of_all<T: Field>(values: [T; LANES], factor: T) -> Option<[T; LANES]> {
-    let mut prefix = [T::one(); LANES];
-    for lane in 1..LANES {
-        prefix[lane] = prefix[lane - 1] * values[lane - 1];
-    }
-    let mut inverse = (prefix[LANES - 1] * values[LANES - 1]).inverse()?;
-    for lane in (0..LANES).rev() {
-        prefix[lane] *= inverse * factor;
-        inverse *= values[lane];
-    }
-    Some(prefix)
-}
 
 impl<V: Vector> Coordinates<V> for Lane<Base, V> {
     const ROWS: usize = 1;
@@ -145,7 +132,7 @@ impl<V: Vector> Coordinates<V> for Lane<Base, V> {
     #[inline(always)]
     fn inverse(self) -> Option<Self> {
         let values = Lane::store(Coordinates::canonical(self)).map(|row| from_row::<Base>(&row));
-        let inverses = inverse_of_all(values, Fq::from(INVERSE_FACTOR))?.map(|value| to_row::<Base>(&value));
+        let inverses = inverses_times(values, Fq::from(INVERSE_FACTOR))?.map(|value| to_row::<Base>(&value));
         Some(Lane::load(inverses.each_ref()))
     }
 
@@ -260,7 +247,7 @@ impl<V: Vector> Coordinates<V> for Pair<V> {
     fn inverse(self) -> Option<Self> {
         let [real, imaginary] = Coordinates::canonical(self).0.map(Lane::store);
         let value = |lane: usize| Fq2::new(from_row::<Base>(&real[lane]), from_row::<Base>(&imaginary[lane]));
-        let inverses = inverse_of_all(std::array::from_fn(value), Fq2::from(INVERSE_FACTOR))?;
+        let inverses = inverses_times(std::array::from_fn(value), Fq2::from(INVERSE_FACTOR))?;
         let (real, imaginary) = (inverses.map(|v| to_row::<Base>(&v.c0)), inverses.map(|v| to_row::<Base>(&v.c1)));
         Some(Self([Lane::load(real.each_ref()), Lane::load(imaginary.each_ref())]))
     }
