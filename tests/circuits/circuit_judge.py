@@ -11,16 +11,18 @@ import os
 import re
 import shutil
 from pathlib import Path
+from traceback import format_exc
 
 import pytest
 from _pytest.runner import runtestprotocol
 from circuit_mutants import Mutant, all_mutants
+from test_templates import test_every_wire_of_a_template_follows_from_its_inputs
 
 from rollup.circuits import blocks, exit_circuit
 from rollup.circuits.compiler import BUILD, CIRCUITS, source_closure
+from rollup.circuits.errors import CompilerError
 
 MAINS = {
-    "test_templates": (),
     "test_kind": ("gadgets/read_kind",),
     "test_gadgets": (
         "gadgets/bits_at_most",
@@ -44,9 +46,7 @@ UNDETERMINED = "do not follow from the inputs"
 
 
 def is_asked(judge: str, mutant: Mutant) -> bool:
-    """Whether the judge compiles the mutant's file; templates alone say nothing of an assertion."""
-    if judge == "test_templates":
-        return mutant.is_weakened and mutant.file.startswith("lib/")
+    """Whether the judge compiles the mutant's file."""
     if mutant.file not in ALONE.get(judge, (mutant.file,)):
         return False
     mains = [CIRCUITS / "main" / f"{main}.circom" for main in MAINS[judge]]
@@ -59,12 +59,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     place = answer.with_suffix(".circuits")
     _put(mutant, place)
     try:
-        items = [
-            item
-            for item in session.items
-            if item.path.stem != "test_templates" or mutant.template == item.callspec.params["name"]
-        ]
-        verdict = next(filter(None, map(_failure, items)), "lives")
+        verdict = next(filter(None, map(_failure, session.items, [*session.items[1:], None])), "lives")
     finally:
         shutil.rmtree(place, ignore_errors=True)
     answer.write_text(verdict)
@@ -85,16 +80,37 @@ def _put(mutant: Mutant, place: Path) -> None:
     blocks.BUILD = exit_circuit.BUILD = build
 
 
-def _failure(item: pytest.Item) -> str:
-    """What the test says of the circuits, if not that all is well."""
-    for report in runtestprotocol(item, log=False):
+def _failure(item: pytest.Item, following: pytest.Item | None) -> str:
+    """What the test says of the circuits, if not that all is well; what the following needs of its fixtures stays."""
+    for report in runtestprotocol(item, log=False, nextitem=following):
         if report.failed:
-            text = report.longreprtext
-            if UNDETERMINED in text:
-                return f"undetermined {item.name}"
-            if LOST.search(text):
-                return f"unbuilt: {item.name}"
-            if (found := re.search(r"error\[\w+\]: .*", text)) and "CompilerError" in text:
-                return f"invalid: {found.group()}"
-            return f"test {item.name}" if report.when == "call" else f"crash: {text[-500:]}"
+            return read(item.name, report.longreprtext, called=report.when == "call")
+    return ""
+
+
+def read(test: str, error: str, *, called: bool) -> str:
+    """The verdict in what a test failed with."""
+    if UNDETERMINED in error:
+        return f"undetermined {test}"
+    if LOST.search(error):
+        return f"unbuilt: {test}"
+    if (found := re.search(r"error\[\w+\]: .*", error)) and "CompilerError" in error:
+        return f"invalid: {found.group()}"
+    return f"test {test}" if called else f"crash: {error[-500:]}"
+
+
+def judge_alone(mutant: Mutant, place: Path) -> str:
+    """What test_templates says of the mutant's template, in this process; empty if all is well."""
+    before = blocks.CIRCUITS, blocks.BUILD
+    _put(mutant, place)
+    try:
+        test_every_wire_of_a_template_follows_from_its_inputs(mutant.template)
+    except (AssertionError, CompilerError, ValueError):
+        return read(
+            f"test_every_wire_of_a_template_follows_from_its_inputs[{mutant.template}]", format_exc(), called=True
+        )
+    finally:
+        blocks.CIRCUITS, blocks.BUILD = before
+        exit_circuit.CIRCUITS, exit_circuit.BUILD = before
+        shutil.rmtree(place)
     return ""

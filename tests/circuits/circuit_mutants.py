@@ -83,4 +83,6 @@ def _weakened(match: re.Match[str]) -> str:
     if declared := DECLARED.match(left):
         kind, _, size = declared.groups()
         return f"{kind} weak{size} <== {right}; {left} <-- weak;"
+    if left.endswith("[i]"):  # nothing can be declared in a loop, and whoever makes the witness chooses anyway
+        return f"{left} <-- 0;"
     return f"{TYPES.get(left, 'signal weak')}; weak <== {right}; {left} <-- weak;"

@@ -145,4 +145,4 @@ def test_flags_that_are_no_booleans_are_refused(circuit: Circuit) -> None:
     for value in (2, -1):
         assert not _accepts(circuit, "deposit", sender_is_owner=value)
         assert not _accepts(circuit, "deposit", refused=value, from_id=0, to_id=0)
-        assert not _accepts(circuit, "transfer", is_batched=value, link=7)
+        assert not _accepts(circuit, "transfer", is_batched=value)
