@@ -41,6 +41,7 @@ ALONE = {
     "test_gadgets": ("lib/bits.circom", "lib/montgomery.circom", "lib/multiply.circom"),
 }
 """The files that a judge of small circuits is asked about."""
+SWAPS = ("lib/link.circom", "lib/order.circom")
 LOST = re.compile("it must stay a wire of its own|has no wire of its own")
 UNDETERMINED = "do not follow from the inputs"
 
@@ -54,16 +55,30 @@ def is_asked(judge: str, mutant: Mutant) -> bool:
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
+    if session.testsfailed:
+        raise session.Interrupted("a judge cannot be read")
     mutant = all_mutants()[os.environ["SLUICE_MUTANT"]]
     answer = Path(os.environ["SLUICE_MUTANT_TO"])
     place = answer.with_suffix(".circuits")
     _put(mutant, place)
     try:
-        verdict = next(filter(None, map(_failure, session.items, [*session.items[1:], None])), "lives")
+        items = _in_order(session.items, mutant)
+        verdict = next(filter(None, map(_failure, items, [*items[1:], None])), "lives")
     finally:
         shutil.rmtree(place, ignore_errors=True)
     answer.write_text(verdict)
     return True
+
+
+def _in_order(items: list[pytest.Item], mutant: Mutant) -> list[pytest.Item]:
+    """Likely killers first: what must be accepted still is without an assertion; attacks on Swaps stand last."""
+    attacks = [item for item in items if item.path.stem == "test_step_refusals"]
+    first = [item for item in items if item.path.stem in ALONE]
+    if not mutant.is_weakened:
+        attacks.sort(key=lambda item: "unchanged" in item.name)
+    if mutant.file in SWAPS:
+        attacks.reverse()
+    return [*first, *attacks, *(item for item in items if item not in {*first, *attacks})]
 
 
 def _put(mutant: Mutant, place: Path) -> None:
