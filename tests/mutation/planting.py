@@ -23,6 +23,7 @@ from rollup.toolchain import ROOT, tool_environment
 RESULTS: Final = ROOT / "docs" / "planted_mistakes.json"
 TREE: Final = ROOT / "build" / "planted" / "tree"
 BINARY: Final = Path("rollup") / "_native.abi3.so"
+GENERATED: Final = Path("contracts") / "generated"
 TIMEOUT_SECONDS: Final = 1800
 AS_DEPLOYED: Final = ("contracts/test_rollup_gas.py", "tools/")
 """Tests of what the optimiser makes; all others take contracts without it, which compile four times as fast."""
@@ -55,6 +56,8 @@ class Tree:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
         shutil.copy(ROOT / BINARY, folder / BINARY)
+        # The verifiers of this checkout's keys, which git does not have.
+        shutil.copytree(ROOT / GENERATED, folder / GENERATED, dirs_exist_ok=True)
         for part in ("node_modules", "build/circuits", "build/keys"):
             shutil.copytree(ROOT / part, folder / part, copy_function=os.link, symlinks=True)
         # ape looks through all nodes that it has ever started, at the end of every run.
