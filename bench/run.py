@@ -110,9 +110,8 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
                 ("2^22: Transfers proven a second", f">= {TRANSFERS_A_SECOND_ASKED}", f"{rate:.1f}"),
             ]
     for title, gas in (("one block", l1_cost.in_one_block), ("blocks of 2^22", l1_cost.in_blocks)):
-        rows.append(
-            (f"gas of each of 1,024 Transfers, {title}, 2021", f"<= {GAS_2021_ASKED}", f"{gas[1] / 1_024:,.0f}")
-        )
+        each = gas(1_024)[1] / 1_024
+        rows.append((f"gas of each of 1,024 Transfers, {title}, 2021", f"<= {GAS_2021_ASKED}", f"{each:,.0f}"))
     last, exit_ = figures[f"prove {DOMAINS[-1]}"], figures["exit"]
     rows += [
         ("an exit, from its kit to a verified proof", "<= 2 s, <= 500 MB", _seconds_and_memory(exit_)),

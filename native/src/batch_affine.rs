@@ -3,152 +3,19 @@
 //! An affine addition costs one inversion, two multiplications and a square; shared by 1,024 additions, the inversion
 //! costs three multiplications and little more. That is 6 instead of the 10 of a mixed addition in XYZZ coordinates.
 
-use ark_bn254::{Fq, Fq2};
 use ark_ec::short_weierstrass::{Affine, Bucket, Projective, SWCurveConfig};
 use ark_ec::AffineRepr;
-use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, Zero};
 use std::array::from_fn;
-use std::marker::PhantomData;
 
-use crate::inverse::invert;
+use crate::coordinate::{inverses_times, Coordinate};
 use crate::lane_coordinates::{Group, OverBase, OverPair};
-use crate::mulx::{difference, negated_if, product, sum_of_products};
 use crate::simd::prefetch;
 
 /// Additions that share one inversion.
 const BATCH: usize = 1024;
 /// Additions done side by side.
 const IN_STEP: usize = 4;
-
-/// A coordinate as keys hold it: little-endian Montgomery limbs, the same as arkworks has them in memory.
-pub trait Coordinate: Field {
-    const BYTES: usize;
-    fn read(bytes: &[u8]) -> Self;
-    fn write(&self, out: &mut Vec<u8>);
-    /// Below the modulus; `read` takes the limbs as they are.
-    fn is_canonical(&self) -> bool;
-    /// The same value below the modulus, from limbs of a value below twice the modulus.
-    fn reduced(self) -> Self;
-    /// The product, by the fastest scalar code there is.
-    fn times(&self, other: &Self) -> Self;
-    fn squared(&self) -> Self;
-    fn minus(&self, other: &Self) -> Self;
-    /// One over it; none if it is zero.
-    fn inverted(&self) -> Option<Self>;
-    fn negated_if(&self, negative: bool) -> Self;
-}
-
-impl Coordinate for Fq {
-    const BYTES: usize = 32;
-
-    #[inline]
-    fn read(bytes: &[u8]) -> Self {
-        let mut limbs = [0u64; 4];
-        for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks_exact(8)) {
-            let mut eight = [0u8; 8];
-            eight.copy_from_slice(chunk);
-            *limb = u64::from_le_bytes(eight);
-        }
-        Self(BigInt(limbs), PhantomData)
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        for limb in self.0 .0 {
-            out.extend_from_slice(&limb.to_le_bytes());
-        }
-    }
-
-    fn is_canonical(&self) -> bool {
-        self.0 < Self::MODULUS
-    }
-
-    fn reduced(mut self) -> Self {
-        if !self.is_canonical() {
-            self.0.sub_with_borrow(&Self::MODULUS);
-        }
-        self
-    }
-
-    #[inline(always)]
-    fn times(&self, other: &Self) -> Self {
-        product(self, other)
-    }
-
-    #[inline(always)]
-    fn squared(&self) -> Self {
-        product(self, self)
-    }
-
-    #[inline(always)]
-    fn minus(&self, other: &Self) -> Self {
-        difference(self, other)
-    }
-
-    fn inverted(&self) -> Option<Self> {
-        invert(self)
-    }
-
-    #[inline(always)]
-    fn negated_if(&self, negative: bool) -> Self {
-        negated_if(self, negative)
-    }
-}
-
-impl Coordinate for Fq2 {
-    const BYTES: usize = 64;
-
-    #[inline]
-    fn read(bytes: &[u8]) -> Self {
-        let (low, high) = bytes.split_at(32);
-        Self::new(Fq::read(low), Fq::read(high))
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        self.c0.write(out);
-        self.c1.write(out);
-    }
-
-    fn is_canonical(&self) -> bool {
-        self.c0.is_canonical() && self.c1.is_canonical()
-    }
-
-    fn reduced(self) -> Self {
-        Self::new(self.c0.reduced(), self.c1.reduced())
-    }
-
-    /// (a + b i)(c + d i) = a c - b d + (a d + b c) i, each sum reduced once.
-    #[inline(always)]
-    fn times(&self, other: &Self) -> Self {
-        let left = [self.c0, self.c1];
-        let real = sum_of_products(&left, &[other.c0, negated_if(&other.c1, true)]);
-        Self::new(real, sum_of_products(&left, &[other.c1, other.c0]))
-    }
-
-    /// (a + b i)^2 = (a + b)(a - b) + 2 a b i.
-    #[inline(always)]
-    fn squared(&self) -> Self {
-        let half = product(&self.c0, &self.c1);
-        let minus = negated_if(&self.c1, true);
-        let real = product(&difference(&self.c0, &minus), &difference(&self.c0, &self.c1));
-        Self::new(real, difference(&half, &negated_if(&half, true)))
-    }
-
-    #[inline(always)]
-    fn minus(&self, other: &Self) -> Self {
-        Self::new(difference(&self.c0, &other.c0), difference(&self.c1, &other.c1))
-    }
-
-    /// 1 / (a + b i) = (a - b i) / (a^2 + b^2).
-    fn inverted(&self) -> Option<Self> {
-        let norm = invert(&sum_of_products(&[self.c0, self.c1], &[self.c0, self.c1]))?;
-        Some(Self::new(product(&self.c0, &norm), product(&negated_if(&self.c1, true), &norm)))
-    }
-
-    #[inline(always)]
-    fn negated_if(&self, negative: bool) -> Self {
-        Self::new(negated_if(&self.c0, negative), negated_if(&self.c1, negative))
-    }
-}
 
 /// The curves here: y^2 = x^3 + b over a field whose elements can be read from a key.
 pub trait Curve: SWCurveConfig<BaseField: Coordinate, ScalarField = ark_bn254::Fr> {
@@ -221,20 +88,6 @@ impl<C: Curve> Point<C> {
     }
 }
 
-/// A factor over each of a few values, by one inversion; none if one of them is zero.
-pub fn inverses_times<F: Coordinate, const N: usize>(values: [F; N], factor: F) -> Option<[F; N]> {
-    let mut products = [F::ONE; N];
-    for at in 1..N {
-        products[at] = products[at - 1].times(&values[at - 1]);
-    }
-    let mut inverse = products[N - 1].times(&values[N - 1]).inverted()?;
-    for at in (0..N).rev() {
-        products[at] = products[at].times(&inverse.times(&factor));
-        inverse = inverse.times(&values[at]);
-    }
-    Some(products)
-}
-
 /// One over each of some values that are not zero, by one inversion and three products a value: of every [`IN_STEP`]th
 /// value the product of those before it, then backwards one over that product.
 fn reciprocals<F: Coordinate>(values: &[F]) -> Vec<F> {
@@ -246,7 +99,7 @@ fn reciprocals<F: Coordinate>(values: &[F]) -> Vec<F> {
             *product = product.times(value);
         }
     }
-    let Some(mut inverses) = inverses_times(products, F::ONE) else { return Vec::new() };
+    let mut inverses = inverses_times(products, F::ONE).expect("no denominator is zero");
     for (reciprocals, values) in reciprocals.chunks_mut(IN_STEP).zip(values.chunks(IN_STEP)).rev() {
         for ((reciprocal, value), inverse) in reciprocals.iter_mut().zip(values).zip(&mut inverses) {
             *reciprocal = inverse.times(reciprocal);
@@ -407,5 +260,22 @@ impl<C: Curve> Slots<C> {
             total += late;
         }
         total.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_bn254::Fq;
+    use ark_ff::{Field, UniformRand};
+
+    #[test]
+    fn reciprocals_of_any_number_of_values_are_arkworks_inverses() {
+        let mut rng = ark_std::test_rng();
+        for count in 0..10 {
+            let values: Vec<Fq> = (0..count).map(|_| Fq::rand(&mut rng)).collect();
+            let expected: Vec<Fq> = values.iter().filter_map(Field::inverse).collect();
+            assert_eq!(reciprocals(&values), expected);
+        }
     }
 }

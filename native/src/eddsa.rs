@@ -3,7 +3,7 @@
 //! Valid is: S * BASE8 = R + 8 h A with h = Poseidon(R.x, R.y, A.x, A.y, message), without a cofactor, as circomlib's
 //! `EdDSAPoseidonVerifier` constrains it. In addition R and A are on the curve, S < [`S_BOUND`], h < [`CHALLENGE_BOUND`], and
 //! A is a point of the prime-order subgroup other than the identity; of such keys the circuit accepts what [`verify`] does, but
-//! for 23 values of h that meet an addition (protocol 15). Not constant time: sign on machines of your own.
+//! for 72 values of h that meet an addition (protocol 15). Not constant time: sign on machines of your own.
 
 use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup};

@@ -2,7 +2,7 @@
 //!
 //! Numbers are decimal strings; every coordinate must be below q and every input below r, in the only form each has.
 
-use ark_bn254::{Bn254, Fq, Fq2, Fq6, Fr, G1Affine, G2Affine};
+use ark_bn254::{Bn254, Fq, Fq2, Fq6, G1Affine, G2Affine};
 use ark_ec::pairing::Pairing;
 use ark_ec::AffineRepr;
 use ark_ff::{BigInteger, PrimeField};
@@ -48,10 +48,6 @@ pub fn proof_to_json(proof: &Proof) -> Value {
         "protocol": "groth16",
         "curve": "bn128",
     })
-}
-
-pub fn public_to_json(public: &[Fr]) -> Value {
-    public.iter().map(number).collect()
 }
 
 pub fn key_to_json(key: &VerificationKey) -> Value {
@@ -170,10 +166,6 @@ pub fn proof_from_json(value: &Value) -> Result<Proof> {
     let proof = Part { value, name: "proof".into() };
     proof.expect_format()?;
     Ok(Proof { a: proof.member("pi_a")?.g1()?, b: proof.member("pi_b")?.g2()?, c: proof.member("pi_c")?.g1()? })
-}
-
-pub fn public_from_json(value: &Value) -> Result<Vec<Fr>> {
-    Part { value, name: "public".into() }.items(None)?.iter().map(Part::field).collect()
 }
 
 pub fn key_from_json(value: &Value) -> Result<VerificationKey> {

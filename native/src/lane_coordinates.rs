@@ -2,7 +2,7 @@
 
 use ark_bn254::{Fq, Fq2};
 
-use crate::batch_affine::inverses_times;
+use crate::coordinate::inverses_times;
 use crate::lanes::{from_row, to_row, Base, Lane};
 use crate::simd::{for_lanes, Row, Vector, LANES};
 
@@ -15,7 +15,7 @@ pub trait Coordinates<V: Vector>: Copy {
     fn store(self, put: impl FnMut(usize, usize, Row));
     fn zero() -> Self;
     fn one() -> Self;
-    /// Below 2 p, if not both factors are above 4 p.
+    /// Below 2 p, if not both factors are above 4 p (2 p in the extension).
     fn mul(self, other: Self) -> Self;
     /// Takes values below 2 p and leaves such.
     fn square(self) -> Self;

@@ -4,10 +4,11 @@
 //! was cut into pieces has several, which are added among themselves, two by two.
 
 use ark_ec::short_weierstrass::Projective;
-use ark_ff::{AdditiveGroup, Field};
+use ark_ff::AdditiveGroup;
 use std::marker::PhantomData;
 
-use crate::batch_affine::{Coordinate, Curve, Point};
+use crate::batch_affine::{Curve, Point};
+use crate::coordinate::Coordinate;
 use crate::groth16_error::{Control, Result};
 use crate::lane_lists::Lists;
 use crate::lane_points::{AddBatch, Line, Workspace};
@@ -40,8 +41,8 @@ fn read<C: Curve>(slots: &[Line], slot: usize) -> Point<C> {
     }
     let Point { x, y } = Point::<C>::read(&bytes[..C::POINT_BYTES]);
     // Read by arkworks, a coordinate of the lanes has a factor 2^4 too many, and may not be below the modulus.
-    let leave = C::BaseField::from(16u64).inverse().unwrap_or(C::BaseField::ZERO);
-    Point { x: x.reduced() * leave, y: y.reduced() * leave }
+    let leave = |coordinate: C::BaseField| coordinate.reduced().times(&C::BaseField::ONE_SIXTEENTH);
+    Point { x: leave(x), y: leave(y) }
 }
 
 impl<C: Curve> LaneSlots<C> {

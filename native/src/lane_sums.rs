@@ -11,7 +11,7 @@ use crate::lane_coordinates::{Coordinates, Group};
 use crate::lane_lists::{Batch, Lists};
 use crate::lane_points::Line;
 use crate::scalars::NEGATIVE_INDEX;
-use crate::simd::{for_lanes, written_out, Kernel, Row, Vector, LANES};
+use crate::simd::{for_lanes, prefetch, written_out, Kernel, Row, Vector, LANES};
 
 /// Groups of a batch over coordinates of so many rows: their sums and steps stay in the second cache.
 pub const fn groups(rows: usize) -> usize {
@@ -126,9 +126,9 @@ impl<V: Vector, C: Coordinates<V>> Adder<'_, V, C> {
         if let Some(points) = points {
             for_lanes!(|lane| {
                 let first = (points[lane] & !NEGATIVE_INDEX) as usize * 2 * C::ROWS;
-                V::prefetch(&self.key[first]);
+                prefetch(&self.key[first]);
                 if C::ROWS > 1 {
-                    V::prefetch(&self.key[first + C::ROWS]);
+                    prefetch(&self.key[first + C::ROWS]);
                 }
             });
         }

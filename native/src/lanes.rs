@@ -29,8 +29,6 @@ pub trait LaneField: 'static + Copy + Send + Sync {
     const COMPLEMENT: Limbs;
     /// 2^260 mod p.
     const ONE: Limbs;
-    /// 2^(2 * 260 - 256) = 2^264 mod p: times it, an element in memory becomes one of the lanes, below 2 p.
-    const ENTER: Limbs;
     /// The words of an element as it lies in memory, in Montgomery form.
     fn words(element: &Self::Element) -> &Words;
     fn from_words(words: [u64; 4]) -> Self::Element;
@@ -117,7 +115,6 @@ macro_rules! lane_field {
             const INVERSE: u64 = <$config as MontConfig<4>>::INV & LIMB_MASK;
             const COMPLEMENT: Limbs = complement(Self::MODULUS);
             const ONE: Limbs = power_of_two(Self::MODULUS, 260);
-            const ENTER: Limbs = power_of_two(Self::MODULUS, 264);
 
             #[inline(always)]
             fn words(element: &$element) -> &Words {

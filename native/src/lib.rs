@@ -4,6 +4,7 @@ pub mod babyjub;
 pub mod batch_affine;
 pub mod ceremony;
 pub mod circuit;
+pub mod coordinate;
 pub mod dot;
 pub mod ecdsa;
 pub mod eddsa;

@@ -254,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn msm_of_more_units_than_slots_and_most_points_infinite_equals_the_naive_sum() {
+        let (one, infinity) = (G1Projective::generator(), G1Projective::default());
+        let (mut bytes, mut expected) = (Vec::new(), G1Projective::default());
+        let scalars: Vec<Fr> = (0..3 * UNIT_SLOTS).map(|index| Fr::from(1 - 2 * (index as i64 % 3 % 2))).collect();
+        for (index, scalar) in scalars.iter().enumerate() {
+            // A slot gets its second and third point before a batch is full.
+            let point = if index % UNIT_SLOTS < 100 { one * Fr::from(1 + index as u64) } else { infinity };
+            Point::from_affine(&point.into_affine()).write(&mut bytes);
+            expected += point * scalar;
+        }
+        for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
+            let points = Points::<g1::Config>::new(&bytes);
+            let sum = msm_by(backend, points, &Scalars::new(&scalars), 0, &Control::default());
+            assert_eq!(sum.ok(), Some(expected), "{}", backend.name());
+        }
+    }
+
+    #[test]
     fn msm_of_few_different_scalars_equals_the_naive_sum() {
         // All points want the same few slots: more than a batch is put off.
         let scalars: Vec<Fr> = (0..9000u64).map(|index| Fr::from(2 + index % 3)).collect();

@@ -217,12 +217,14 @@ mod tests {
     fn check<T: MontConfig<4>>() {
         let mut rng = ark_std::test_rng();
         let mut edges: Vec<Element<T>> = vec![0u64.into(), 1u64.into(), (-1i64).into()];
-        for bit in 0..64 {
-            // Words of ones and zeros, as they lie in memory: carries run through or stop.
-            let word = |at: u32| if bit >> at & 1 == 1 { u64::MAX } else { 0 };
-            let value = BigInt([word(0), word(1), word(2), (word(3) ^ word(4)) >> 3]);
-            edges.extend(Some(value).filter(|value| *value < T::MODULUS).map(Element::<T>::new_unchecked));
-        }
+        // As they lie in memory: words of ones and zeros, where carries run through or stop, and just below p.
+        let [low, second, third, top] = T::MODULUS.0;
+        let near = (1..4).map(|less| BigInt([low - less, second, third, top]));
+        let patterns = (0..32).map(|bits: u32| {
+            let word = |at: u32| if bits >> at & 1 == 1 { u64::MAX } else { 0 };
+            BigInt([word(0), word(1), word(2), if bits >> 4 == 1 { top - (word(3) & 1) } else { word(3) >> 3 }])
+        });
+        edges.extend(near.chain(patterns).filter(|value| *value < T::MODULUS).map(Element::<T>::new_unchecked));
         for a in &edges {
             for b in &edges {
                 assert_eq!(product(a, b), *a * b);

@@ -1,6 +1,6 @@
 //! Scalars of a sum, cut into digits.
 //!
-//! A witness is mostly bits: scalars 0 cost nothing, 1 and -1 one addition, small ones only their low windows. A scalar
+//! Scalars 0 cost nothing, 1 and -1 one addition, small ones only their low windows. A scalar
 //! above r/2 is replaced by its negative, so that small negative numbers are small too.
 
 use ark_bn254::Fr;
@@ -12,6 +12,8 @@ pub const NEGATIVE_INDEX: u32 = 1 << 31;
 /// The same in the top limb of a magnitude, which is below 2^253.
 const NEGATIVE: u64 = 1 << 63;
 const MAGNITUDE_BITS: usize = 253;
+/// Bits of the widest digit: digits without sign are kept in 16 bits.
+const MAX_WIDTH: usize = u16::BITS as usize;
 /// Scalars that are cut at a time.
 const BLOCK: usize = 1 << 14;
 
@@ -51,8 +53,9 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// `width` from 3 to 16.
+    /// `width` from 3 to [`MAX_WIDTH`].
     pub fn new(width: usize) -> Self {
+        assert!((3..=MAX_WIDTH).contains(&width), "a digit of {width} bits");
         let mut offset = [0u64; 4];
         for window in 0..Self::windows_of(width) - 1 {
             let bit = window * width + width - 1;
@@ -114,7 +117,7 @@ impl Digits {
     /// The width with the least work for `count` points: six multiplications a point, some twenty a bucket.
     fn best(count: usize) -> Self {
         let cost = |width: &usize| Self::windows_of(*width) * (6 * count + 20 * (1 << (width - 1)));
-        Self::new((3..=16).min_by_key(cost).unwrap_or(16))
+        Self::new((3..=MAX_WIDTH).min_by_key(cost).unwrap_or(MAX_WIDTH))
     }
 }
 
@@ -174,6 +177,10 @@ impl Scalars {
         let digits = Digits::best(full);
         let shares = (2 * rayon::current_num_threads()).div_ceil(digits.windows());
         let digits = if shares > 1 { Digits::best(full.div_ceil(shares)) } else { digits };
+        Self::cut(values, digits, shares)
+    }
+
+    fn cut(values: &[Fr], digits: Digits, shares: usize) -> Self {
         let cut = |(at, values)| Block::new(at * BLOCK, values, &digits);
         let blocks = values.par_chunks(BLOCK).enumerate().map(cut).collect();
         Self { digits, shares, blocks }
@@ -213,7 +220,7 @@ mod tests {
     #[test]
     fn digits_of_every_width_rebuild_the_scalar() {
         let mut rng = ark_std::test_rng();
-        for width in 3..=16 {
+        for width in 3..=MAX_WIDTH {
             let digits = Digits::new(width);
             for scalar in [Fr::zero(), Fr::one(), Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO), Fr::rand(&mut rng)] {
                 let magnitude = Magnitude::new(&scalar);
@@ -226,6 +233,30 @@ mod tests {
                 }
                 assert_eq!(sum, scalar);
             }
+        }
+    }
+
+    #[test]
+    fn terms_of_every_width_rebuild_the_scalars() {
+        let mut rng = ark_std::test_rng();
+        let half = Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO);
+        let mut values =
+            vec![Fr::zero(), Fr::one(), -Fr::one(), half, -half, Fr::from(1u64 << 15), Fr::from(1u64 << 16)];
+        values.extend((0..40).map(|_| Fr::rand(&mut rng)));
+        for width in 3..=MAX_WIDTH {
+            let scalars = Scalars::cut(&values, Digits::new(width), 1);
+            let signed = |index: u32, value: Fr| if index & NEGATIVE_INDEX == 0 { value } else { -value };
+            let mut sums = vec![Fr::zero(); values.len()];
+            for window in (0..scalars.digits.windows()).rev() {
+                sums.iter_mut().for_each(|sum| *sum *= Fr::from(1u64 << width));
+                for (digit, index) in scalars.terms(window, 0) {
+                    sums[(index & !NEGATIVE_INDEX) as usize] += signed(index, Fr::from(digit + 1));
+                }
+            }
+            for unit in scalars.units() {
+                sums[(unit & !NEGATIVE_INDEX) as usize] += signed(unit, Fr::one());
+            }
+            assert_eq!(sums, values, "{width}");
         }
     }
 }

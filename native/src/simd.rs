@@ -2,7 +2,7 @@
 //!
 //! Kernels are written once, over [`Vector`]: [`Zmm`] is AVX-512 with IFMA, `Emulated` the same operation for operation
 //! without any instruction set, so that tests see every kernel's logic on every machine. Emulation is slow and only in
-//! tests: where there is no IFMA, arkworks' scalar code does the work.
+//! tests: where there is no IFMA, scalar code (`mulx`) does the work.
 //!
 //! All `unsafe` of the vectors is here, as that of the words is in `mulx`. Kernels are `#[inline(always)]` so that they become part of [`enter_zmm`], the
 //! one function that is compiled for AVX-512.
@@ -78,8 +78,6 @@ pub trait Vector: Copy {
     /// The same, of words as they are in memory.
     fn from_words(rows: [&Words; LANES]) -> [Self; 4];
     fn to_rows(words: [Self; 4]) -> [Row; LANES];
-    /// Asks for a row that will be read soon.
-    fn prefetch(row: &Row);
 }
 
 /// Work that can run over either kind of vector. Implementations of `run` must be `#[inline(always)]`.
@@ -94,7 +92,7 @@ pub trait Kernel {
 pub enum Backend {
     /// AVX-512 IFMA.
     Ifma = 1,
-    /// arkworks' scalar code: mulx and adx where the compiler was told that the machine has them.
+    /// Words of 64 bits: `mulx` where it is the heat, arkworks elsewhere.
     Scalar = 2,
     /// `Emulated` vectors.
     #[cfg(test)]
@@ -319,13 +317,6 @@ impl Vector for Zmm {
                 std::mem::transmute::<[__m512i; 4], [[Row; 2]; 4]>(pairs);
             [zero, one, two, three, four, five, six, seven]
         })
-    }
-
-    #[inline(always)]
-    #[allow(unsafe_code)]
-    fn prefetch(row: &Row) {
-        // SAFETY: features; a prefetch reads nothing, and its address is that of a row.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast()) }
     }
 }
 

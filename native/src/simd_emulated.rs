@@ -115,6 +115,4 @@ impl Vector for Emulated {
     fn to_rows(words: [Self; 4]) -> [Row; LANES] {
         std::array::from_fn(|lane| std::array::from_fn(|byte| words[byte / 8].0[lane].to_le_bytes()[byte % 8]))
     }
-
-    fn prefetch(_: &Row) {}
 }

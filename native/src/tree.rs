@@ -1,4 +1,4 @@
-//! A sparse 8-ary Merkle tree over Poseidon(8), the shape of the account and balance trees (design section 2).
+//! A sparse 8-ary Merkle tree over Poseidon(8), the shape of the account and balance trees (protocol 2).
 //!
 //! The leaf of index i is reached from the root by the base-8 digits of i, most significant first; a node is the hash of
 //! its eight children in order. Only touched nodes are stored, and they are shared between clones until one of them

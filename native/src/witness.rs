@@ -1,6 +1,6 @@
 //! Our witness generator: a straight-line plan computed once from the constraints, then run for any inputs.
 //!
-//! circom's own generator takes 100 ms a step; nearly all it does is implied by the constraints. The planner finds, for
+//! circom's own generator takes 318 ms a step (WASM under node); nearly all it does is implied by the constraints. The planner finds, for
 //! every wire, one constraint that gives it from wires already known:
 //!
 //! 1. *determined*: the only unknown, linear, with a constant coefficient; or joint linear systems of such;

@@ -18,7 +18,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::batch_affine::{Coordinate, Curve, Point};
+use crate::batch_affine::{Curve, Point};
+use crate::coordinate::Coordinate;
 use crate::groth16_error::{Control, Error, Result};
 use crate::msm::Points;
 use crate::verifier::VerificationKey;

@@ -152,8 +152,8 @@ def test_multiply_key_scalar_that_meets_an_addition_without_a_slope_is_refused(g
     circuit = gadget("multiply_key")
     meeting = {index: _meeting(index) for index in range(1, BITS)}
     assert [index for index, scalars in meeting.items() if scalars][-1] <= 5
-    scalars = [scalar for index in range(1, 6) for scalar in meeting[index]]
-    assert len(scalars) >= 23
+    scalars = {scalar | low for index, found in meeting.items() for scalar in found for low in range(1 << index)}
+    assert len(scalars) == 72
     for scalar in scalars:
         assert _multiplied(circuit, scalar=scalar, point=BASE8) is None, scalar
 

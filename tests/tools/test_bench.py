@@ -53,6 +53,9 @@ def test_bench_with_every_figure_measured_stores_and_shows_them(
     report = json.loads(stored.read_text())
     assert report["figures"]["restore"]["operations_per_second"] == 2345
     assert {"figure": "2^18: proof", "asked": "<= 12 s", "reached": "6.0 s"} in report["table"]
+    assert {row["figure"]: row["reached"] for row in report["table"]}[
+        "gas of each of 1,024 Transfers, one block, 2021"
+    ] == f"{l1_cost.in_one_block(1_024)[1] / 1_024:,.0f}"
     text = readme.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
