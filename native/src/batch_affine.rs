@@ -6,7 +6,6 @@
 use ark_ec::short_weierstrass::{Affine, Bucket, Projective, SWCurveConfig};
 use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, Zero};
-use std::array::from_fn;
 
 use crate::coordinate::{inverses_times, Coordinate};
 use crate::lane_coordinates::{Group, OverBase, OverPair};
@@ -14,6 +13,8 @@ use crate::simd::prefetch;
 
 /// Additions that share one inversion.
 const BATCH: usize = 1024;
+/// Points that a batch may put off to the next.
+const PUT_OFF: usize = BATCH / 8;
 /// Additions done side by side.
 const IN_STEP: usize = 4;
 
@@ -119,7 +120,9 @@ fn add_in_step<C: Curve, const N: usize>(
     reciprocals: &[C::BaseField; N],
 ) {
     let old = targets.map(|target| sums[target as usize]);
-    let slopes: [_; N] = from_fn(|at| {
+    // Loops, as the compiler does not inline the closures of `array::from_fn` here.
+    let (mut slopes, mut x) = ([C::BaseField::ZERO; N], [C::BaseField::ZERO; N]);
+    for at in 0..N {
         let (sum, point) = (&old[at], &points[at]);
         let numerator = if point.x == sum.x {
             let square = sum.x.squared();
@@ -127,12 +130,14 @@ fn add_in_step<C: Curve, const N: usize>(
         } else {
             point.y.minus(&sum.y)
         };
-        numerator.times(&reciprocals[at])
-    });
-    let x: [_; N] = from_fn(|at| slopes[at].squared().minus(&old[at].x).minus(&points[at].x));
-    let y: [_; N] = from_fn(|at| slopes[at].times(&old[at].x.minus(&x[at])).minus(&old[at].y));
+        slopes[at] = numerator.times(&reciprocals[at]);
+    }
     for at in 0..N {
-        sums[targets[at] as usize] = Point { x: x[at], y: y[at] };
+        x[at] = slopes[at].squared().minus(&old[at].x).minus(&points[at].x);
+    }
+    for at in 0..N {
+        let y = slopes[at].times(&old[at].x.minus(&x[at])).minus(&old[at].y);
+        sums[targets[at] as usize] = Point { x: x[at], y };
     }
 }
 
@@ -146,8 +151,10 @@ pub struct Slots<C: Curve> {
     targets: Vec<u32>,
     points: Vec<Point<C>>,
     denominators: Vec<C::BaseField>,
-    /// Points for slots already in the batch. Rare where slots are random; where they are not (many small scalars),
-    /// it costs what an MSM without batches costs.
+    /// Points for slots already in the batch: they join the next one.
+    put_off: Vec<(u32, Point<C>)>,
+    /// Those beyond [`PUT_OFF`]. None where slots are random; where they are not (many small scalars), a point here costs
+    /// what it costs an MSM without batches.
     late: Vec<Bucket<C>>,
 }
 
@@ -160,6 +167,7 @@ impl<C: Curve> Slots<C> {
             targets: Vec::with_capacity(BATCH),
             points: Vec::with_capacity(BATCH),
             denominators: Vec::with_capacity(BATCH),
+            put_off: Vec::with_capacity(PUT_OFF),
             late: Vec::new(),
         }
     }
@@ -178,7 +186,7 @@ impl<C: Curve> Slots<C> {
             return;
         }
         if self.joined[slot] == self.round {
-            return self.add_late(slot, &point);
+            return self.put_off(slot, point);
         }
         let sum = self.sums[slot];
         if sum.is_infinity() {
@@ -203,14 +211,21 @@ impl<C: Curve> Slots<C> {
     }
 
     #[cold]
-    fn add_late(&mut self, slot: usize, point: &Point<C>) {
+    fn put_off(&mut self, slot: usize, point: Point<C>) {
+        if self.put_off.len() < PUT_OFF {
+            return self.put_off.push((slot as u32, point));
+        }
         if self.late.is_empty() {
             self.late = vec![Bucket::ZERO; self.sums.len()];
         }
         self.late[slot] += &point.to_affine();
     }
 
+    /// Does the batch, and begins the next one with what was put off.
     pub fn flush(&mut self) {
+        if self.targets.is_empty() {
+            return;
+        }
         let reciprocals = &reciprocals(&self.denominators);
         let (targets, last) = self.targets.as_chunks::<IN_STEP>();
         for (targets, at) in targets.iter().zip((0..).step_by(IN_STEP)) {
@@ -226,32 +241,39 @@ impl<C: Curve> Slots<C> {
         self.points.clear();
         self.denominators.clear();
         self.round += 1;
+        for (slot, point) in std::mem::replace(&mut self.put_off, Vec::with_capacity(PUT_OFF)) {
+            self.add(slot as usize, point);
+        }
+    }
+
+    fn finish(&mut self) {
+        while !self.targets.is_empty() {
+            self.flush();
+        }
     }
 
     /// The sums, if no slot was used twice in one batch (`fixed_base` keeps to that).
     pub fn sums(&mut self) -> &[Point<C>] {
         self.flush();
-        debug_assert!(self.late.is_empty());
+        debug_assert!(self.targets.is_empty() && self.late.is_empty());
         &self.sums
     }
 
     /// The sum over slots of (slot + 1) times its sum.
     pub fn weighted_total(mut self) -> Projective<C> {
-        self.flush();
+        self.finish();
         let (mut running, mut total) = (Bucket::<C>::ZERO, Bucket::<C>::ZERO);
-        for slot in (0..self.sums.len()).rev() {
-            running += &self.sums[slot].to_affine();
-            if let Some(late) = self.late.get(slot) {
-                running += late;
-            }
+        for late in self.late.iter().rev() {
+            running += late;
             total += &running;
         }
-        total.into()
+        let late: Projective<C> = total.into();
+        late + weighted_sum(&self.sums)
     }
 
     /// The sum over all slots.
     pub fn total(mut self) -> Projective<C> {
-        self.flush();
+        self.finish();
         let mut total = Bucket::<C>::ZERO;
         for sum in &self.sums {
             total += &sum.to_affine();
@@ -261,6 +283,32 @@ impl<C: Curve> Slots<C> {
         }
         total.into()
     }
+}
+
+/// The sum over all i of (i + 1) times `points[i]`, in segments side by side, so that a step in all of them is a batch:
+/// in each from its end, the sum of its points so far, and the sum of these.
+fn weighted_sum<C: Curve>(points: &[Point<C>]) -> Projective<C> {
+    let segments = points.len().min(BATCH);
+    let len = points.len().div_ceil(segments.max(1));
+    let (mut running, mut totals) = (Slots::<C>::new(segments), Slots::<C>::new(segments));
+    for step in (0..len).rev() {
+        for segment in 0..segments {
+            running.add(segment, points.get(segment * len + step).copied().unwrap_or(Point::INFINITY));
+        }
+        running.finish();
+        for segment in 0..segments {
+            totals.add(segment, running.sums[segment]);
+        }
+        totals.finish();
+    }
+    // A point of segment k weighs k len more than in its segment.
+    let (mut total, mut later, mut lens) = (Bucket::<C>::ZERO, Bucket::<C>::ZERO, Bucket::<C>::ZERO);
+    for segment in (0..segments).rev() {
+        lens += &later;
+        later += &running.sums[segment].to_affine();
+        total += &totals.sums[segment].to_affine();
+    }
+    Projective::from(total) + Projective::from(lens) * C::ScalarField::from(len as u64)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub mod matrix;
 pub mod msm;
 pub mod mulx;
 pub mod ntt;
+pub mod ntt_scalar;
 pub mod poseidon;
 pub mod poseidon_lanes;
 pub mod prover;

@@ -16,6 +16,8 @@ use crate::simd::Backend;
 
 /// Slots for sums of units.
 const UNIT_SLOTS: usize = 2048;
+/// Terms that are made at a time.
+const PART: usize = 1 << 14;
 /// Terms between asking for a slot and adding to it.
 const AHEAD: usize = 16;
 /// Bytes that one task copies.
@@ -117,18 +119,22 @@ impl<'a, C: Curve> Adder<'a, C> {
             return LaneSlots::new(self.backend, key, slots, terms, self.control).map(Sums::Lanes);
         }
         let mut sums = Slots::new(slots);
-        let mut ahead = terms.clone().skip(AHEAD);
-        for (step, (slot, index)) in terms.enumerate() {
-            if step % (1 << 16) == 0 {
-                self.control.check()?;
+        let (mut terms, mut part) = (terms, Vec::with_capacity(PART));
+        loop {
+            self.control.check()?;
+            part.clear();
+            part.extend(terms.by_ref().take(PART));
+            if part.is_empty() {
+                return Ok(Sums::Scalar(sums));
             }
-            if let Some((slot, _)) = ahead.next() {
-                sums.expect(slot as usize);
+            for (at, (slot, index)) in part.iter().enumerate() {
+                if let Some((slot, _)) = part.get(at + AHEAD) {
+                    sums.expect(*slot as usize);
+                }
+                let point = self.points.get((index & !NEGATIVE_INDEX) as usize);
+                sums.add(*slot as usize, point.negated_if(index & NEGATIVE_INDEX != 0));
             }
-            let point = self.points.get((index & !NEGATIVE_INDEX) as usize);
-            sums.add(slot as usize, point.negated_if(index & NEGATIVE_INDEX != 0));
         }
-        Ok(Sums::Scalar(sums))
     }
 }
 

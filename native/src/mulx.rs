@@ -26,18 +26,21 @@ pub fn sum_of_products<T: MontConfig<4>>(a: &[Element<T>; 2], b: &[Element<T>; 2
     words::sum_of_products(a, b)
 }
 
+/// a + b.
+#[inline(always)]
+pub fn sum<T: MontConfig<4>>(a: &Element<T>, b: &Element<T>) -> Element<T> {
+    let words = add(&a.0 .0, &b.0 .0);
+    let (less, borrow) = subtract(&words, &T::MODULUS.0);
+    select(borrow, &Fp(BigInt(words), PhantomData), &Fp(BigInt(less), PhantomData))
+}
+
 /// a - b.
 #[inline(always)]
 pub fn difference<T: MontConfig<4>>(a: &Element<T>, b: &Element<T>) -> Element<T> {
     let (less, borrow) = subtract(&a.0 .0, &b.0 .0);
     let mask = u64::from(borrow).wrapping_neg();
-    let mut carry = 0;
-    let words = std::array::from_fn(|at| {
-        let wide = u128::from(less[at]) + u128::from(T::MODULUS.0[at] & mask) + carry;
-        carry = wide >> 64;
-        wide as u64
-    });
-    Fp(BigInt(words), PhantomData)
+    let [p0, p1, p2, p3] = T::MODULUS.0;
+    Fp(BigInt(add(&less, &[p0 & mask, p1 & mask, p2 & mask, p3 & mask])), PhantomData)
 }
 
 /// -a or a.
@@ -46,23 +49,40 @@ pub fn negated_if<T: MontConfig<4>>(a: &Element<T>, negative: bool) -> Element<T
     select(negative, &difference(&Element::<T>::new_unchecked(BigInt([0; 4])), a), a)
 }
 
+// Loops and not `array::from_fn`, whose closures the compiler leaves as calls here.
+
 #[inline(always)]
 fn select<T: MontConfig<4>>(first: bool, a: &Element<T>, b: &Element<T>) -> Element<T> {
     let mask = u64::from(first).wrapping_neg();
-    let words = std::array::from_fn(|at| b.0 .0[at] ^ ((a.0 .0[at] ^ b.0 .0[at]) & mask));
+    let mut words = b.0 .0;
+    for (word, other) in words.iter_mut().zip(a.0 .0) {
+        *word ^= (other ^ *word) & mask;
+    }
     Fp(BigInt(words), PhantomData)
+}
+
+/// a + b modulo 2^256.
+#[inline(always)]
+fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+    let (mut sum, mut carry) = ([0; 4], 0);
+    for at in 0..4 {
+        let wide = u128::from(a[at]) + u128::from(b[at]) + carry;
+        carry = wide >> 64;
+        sum[at] = wide as u64;
+    }
+    sum
 }
 
 /// a - b modulo 2^256, and whether b is the larger.
 #[inline(always)]
 fn subtract(a: &[u64; 4], b: &[u64; 4]) -> ([u64; 4], bool) {
-    let mut borrow = false;
-    let less = std::array::from_fn(|at| {
+    let (mut less, mut borrow) = ([0; 4], false);
+    for at in 0..4 {
         let (word, first) = a[at].overflowing_sub(b[at]);
         let (word, second) = word.overflowing_sub(u64::from(borrow));
         borrow = first | second;
-        word
-    });
+        less[at] = word;
+    }
     (less, borrow)
 }
 
@@ -228,7 +248,7 @@ mod tests {
         for a in &edges {
             for b in &edges {
                 assert_eq!(product(a, b), *a * b);
-                assert_eq!(difference(a, b), *a - b);
+                assert_eq!([sum(a, b), difference(a, b)], [*a + b, *a - b]);
                 assert_eq!([false, true].map(|negative| negated_if(a, negative)), [*a, -*a]);
                 assert_eq!(sum_of_products(&[*a, *b], &[*b, *a]), *a * b + *a * b);
                 assert_eq!(sum_of_products(&[*a, *a], &[*b, edges[2]]), *a * b - a);
@@ -237,7 +257,7 @@ mod tests {
         for _ in 0..cases() {
             let [a, b, c, d] = std::array::from_fn(|_| Element::<T>::rand(&mut rng));
             assert_eq!(product(&a, &b), a * b);
-            assert_eq!(difference(&a, &b), a - b);
+            assert_eq!([sum(&a, &b), difference(&a, &b)], [a + b, a - b]);
             assert_eq!(sum_of_products(&[a, b], &[c, d]), a * c + b * d);
         }
     }

@@ -3,7 +3,6 @@
 use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{One, PrimeField};
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rand::{rngs::OsRng, RngCore};
 use rayon::prelude::*;
 use std::time::Instant;
@@ -12,6 +11,7 @@ use crate::evaluation::{dot, evaluate, evaluate_coefficients};
 use crate::groth16_error::{Control, Error, Result, Timings};
 use crate::msm::msm;
 use crate::ntt::Ntt;
+use crate::ntt_scalar::Shift;
 use crate::scalars::Scalars;
 use crate::setup::check_system;
 use crate::simd::Backend;
@@ -94,18 +94,15 @@ fn quotient(mut a: Vec<Fr>, mut b: Vec<Fr>, control: &Control, timings: &mut Tim
     if let Some(ntt) = Ntt::new(backend, a.len().ilog2()).filter(|_| backend.is_vector()) {
         return timings.measure("ntt", || ntt.quotient(a, b, control));
     }
-    let no_domain = || Error::Key(format!("there is no domain of {}", a.len()));
-    let domain = Radix2EvaluationDomain::<Fr>::new(a.len()).ok_or_else(no_domain)?;
-    let double = Radix2EvaluationDomain::<Fr>::new(2 * a.len()).ok_or_else(no_domain)?;
-    let odd = domain.get_coset(double.group_gen).ok_or_else(no_domain)?;
-    let shift = |values: &mut Vec<Fr>| -> Result<()> {
-        control.check()?;
-        domain.ifft_in_place(values);
-        control.check()?;
-        odd.fft_in_place(values);
-        Ok(())
-    };
+    let size = a.len();
+    let no_domain = || Error::Key(format!("there is no domain of {size}"));
     timings.measure("ntt", || {
+        let odd = Shift::new(size).ok_or_else(no_domain)?;
+        let shift = |values: &mut Vec<Fr>| -> Result<()> {
+            control.check()?;
+            odd.apply(values);
+            Ok(())
+        };
         let mut c: Vec<Fr> = a.par_iter().zip(&b).map(|(a, b)| *a * b).collect();
         shift(&mut a)?;
         control.report("ntt", 0.33)?;
